@@ -1,0 +1,36 @@
+export {
+  type Enforcement,
+  type EnforcementEntry,
+  type Engine,
+  EngineClosedError,
+  EngineMissingError,
+  type EngineStats,
+  type ErrorCode,
+  type Isolation,
+  PyIsolateError,
+  RefusedError,
+  SpawnError,
+} from '@pyisolate/interface'
+export type { ZygoteEvent } from '@pyisolate/native'
+export { createSupervisor } from './create-supervisor.js'
+export { GuestError, type GuestFrame } from './errors/guest-error.js'
+export { NameInUseError } from './errors/name-in-use-error.js'
+export { OptionError } from './errors/option-error.js'
+export { SandboxClosedError } from './errors/sandbox-closed-error.js'
+export { SupervisorClosedError } from './errors/supervisor-closed-error.js'
+export { TimeoutError } from './errors/timeout-error.js'
+export { ValueEncodingError } from './errors/value-encoding-error.js'
+export type { Duration, Limits, Size } from './limits.js'
+export type {
+  CallOptions,
+  CodeOptions,
+  HostFunction,
+  ReceiveOptions,
+  SpawnOptions,
+  SupervisorOptions,
+} from './options.js'
+export type { Outcome, OutcomeData } from './outcome.js'
+export type { Sandbox, SandboxStats } from './sandbox.js'
+export { spawn } from './spawn.js'
+export type { Supervisor, SupervisorEvents } from './supervisor.js'
+export type { TypedArrayValue, Value } from './value.js'

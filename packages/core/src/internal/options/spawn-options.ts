@@ -1,0 +1,59 @@
+import type { Isolation } from '@pyisolate/interface'
+import { OptionError } from '../../errors/option-error.js'
+import type { HostFunction, SpawnOptions } from '../../options.js'
+import { abortSignal, type Check, checkOptions, displayName, expected, listOf, oneOf, orElse } from './check.js'
+import { limits, type SettledLimits } from './limits.js'
+import { isIdentifier, isModuleName } from './python-names.js'
+
+export interface SettledSpawn {
+  readonly isolation: Isolation
+  readonly cell: string | undefined
+  readonly limits: SettledLimits
+  readonly preload: readonly string[]
+  readonly inputs: Readonly<Record<string, unknown>>
+  readonly functions: ReadonlyMap<string, HostFunction>
+  readonly signal: AbortSignal | undefined
+}
+
+const inputs: Check<Readonly<Record<string, unknown>>> = (value, at) => {
+  if (value === undefined) return {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    expected(at, 'an object of values by name', value)
+  for (const name of Object.keys(value)) {
+    if (!isIdentifier(name))
+      throw new OptionError(`${at}.${name}`, 'expected a Python identifier as the name of an input')
+  }
+  return { ...value }
+}
+
+const functions: Check<ReadonlyMap<string, HostFunction>> = (value, at) => {
+  if (value === undefined) return new Map()
+  if (typeof value !== 'object' || value === null) expected(at, 'an object of functions by name', value)
+  const entries = Object.entries(value) as [string, HostFunction][]
+  for (const [name, item] of entries) {
+    if (!isIdentifier(name) || name.startsWith('__')) {
+      throw new OptionError(`${at}.${name}`, 'expected a Python identifier that does not start with __')
+    }
+    if (typeof item !== 'function') expected(`${at}.${name}`, 'a function', item)
+  }
+  return new Map(entries)
+}
+
+/** @throws OptionError */
+export function settleSpawn(options: SpawnOptions | undefined, base: SettledLimits): SettledSpawn {
+  const checked = checkOptions(options, 'options', {
+    policy: orElse(oneOf('stdlib.readonly'), 'stdlib.readonly' as const),
+    isolation: orElse(oneOf('process', 'interpreter'), undefined),
+    cell: orElse(displayName, undefined),
+    limits: limits(base),
+    preload: orElse(listOf('a Python module name', isModuleName), []),
+    inputs,
+    functions,
+    signal: abortSignal,
+  })
+  const isolation = checked.isolation ?? (checked.cell === undefined ? 'process' : 'interpreter')
+  if (isolation === 'process' && checked.cell !== undefined) {
+    throw new OptionError('options.cell', "a cell is for isolation: 'interpreter'; drop one of the two")
+  }
+  return { ...checked, isolation, cell: isolation === 'interpreter' ? (checked.cell ?? 'default') : undefined }
+}

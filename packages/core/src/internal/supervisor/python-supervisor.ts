@@ -1,0 +1,126 @@
+import { EventEmitter } from 'node:events'
+import type { Cell, Engine, EngineStats } from '@pyisolate/interface'
+import { NameInUseError } from '../../errors/name-in-use-error.js'
+import { SupervisorClosedError } from '../../errors/supervisor-closed-error.js'
+import type { SpawnOptions } from '../../options.js'
+import type { Sandbox } from '../../sandbox.js'
+import type { Supervisor, SupervisorEvents } from '../../supervisor.js'
+import { displayName } from '../options/check.js'
+import { type SettledSpawn, settleSpawn } from '../options/spawn-options.js'
+import type { SettledSupervisor } from '../options/supervisor-options.js'
+import { PythonSandbox } from '../session/python-sandbox.js'
+import { Session } from '../session/session.js'
+import { defaultEngine } from './default-engine.js'
+import { spawnRequest } from './spawn-request.js'
+
+export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements Supervisor {
+  readonly #settled: SettledSupervisor
+  /** Under these names a sandbox lives, or is being started (`undefined`). */
+  readonly #names = new Map<string, Sandbox | undefined>()
+  /** Spawns under way, and how to give each up. */
+  readonly #spawning = new Map<Promise<Sandbox>, AbortController>()
+  #engine: Promise<Engine> | undefined
+  #loadedEngine: Engine | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(settled: SettledSupervisor) {
+    super()
+    this.#settled = settled
+  }
+
+  async spawn(name: string, options?: SpawnOptions): Promise<Sandbox> {
+    displayName(name, 'name')
+    const settled = settleSpawn(options, this.#settled.limits)
+    settled.signal?.throwIfAborted()
+    if (this.#closing !== undefined) throw closedError()
+    if (this.#names.has(name)) throw new NameInUseError(name)
+    this.#names.set(name, undefined)
+    const giveUp = new AbortController()
+    const spawning = this.#start(name, settled, giveUp)
+    this.#spawning.set(spawning, giveUp)
+    try {
+      return await spawning
+    } finally {
+      this.#spawning.delete(spawning)
+    }
+  }
+
+  sandboxes(): Sandbox[] {
+    return [...this.#names.values()].filter((sandbox) => sandbox !== undefined)
+  }
+
+  stats(): EngineStats {
+    return this.#loadedEngine?.stats() ?? { sandboxes: 0, pooled: 0, cells: 0, zygotes: 0 }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #start(name: string, settled: SettledSpawn, giveUp: AbortController): Promise<Sandbox> {
+    // By hand: AbortSignal.any would leave something behind at a signal that outlives many spawns.
+    const onAbort = () => giveUp.abort(settled.signal?.reason)
+    settled.signal?.addEventListener('abort', onAbort, { once: true })
+    const session = new Session({ name, limits: settled.limits, functions: settled.functions })
+    let cell: Cell
+    try {
+      const request = spawnRequest(session, settled, this.#settled, giveUp.signal)
+      const engine = await this.#getEngine()
+      giveUp.signal.throwIfAborted()
+      cell = await engine.spawn(request)
+    } catch (error) {
+      this.#names.delete(name)
+      throw error
+    } finally {
+      settled.signal?.removeEventListener('abort', onAbort)
+    }
+    const sandbox = new PythonSandbox(session, cell, settled)
+    this.#names.set(name, sandbox)
+    session.begin(cell)
+    void session.closed.then((outcome) => {
+      this.#names.delete(name)
+      this.#announce('exit', sandbox, outcome)
+    })
+    if (giveUp.signal.aborted) {
+      await sandbox.close()
+      throw giveUp.signal.reason
+    }
+    this.#announce('spawn', sandbox)
+    return sandbox
+  }
+
+  async #getEngine(): Promise<Engine> {
+    this.#engine ??= (async () =>
+      this.#settled.engine ?? (await defaultEngine(this.#settled, (event) => this.#announce('zygote', event))))()
+    try {
+      this.#loadedEngine = await this.#engine
+      return this.#loadedEngine
+    } catch (error) {
+      // What was missing may be there next time.
+      this.#engine = undefined
+      throw error
+    }
+  }
+
+  async #close(): Promise<void> {
+    for (const giveUp of this.#spawning.values()) giveUp.abort(closedError())
+    await Promise.allSettled([...this.#spawning.keys()])
+    await Promise.all(this.sandboxes().map((sandbox) => sandbox.close()))
+    if (this.#settled.engine === undefined) await this.#loadedEngine?.close()
+    this.#announce('close')
+  }
+
+  /** In a turn of its own: what a listener throws is the program's matter, not the sandbox's. */
+  #announce<K extends keyof SupervisorEvents>(event: K, ...args: SupervisorEvents[K]): void {
+    if (this.listenerCount(event) > 0) process.nextTick(() => (this as EventEmitter).emit(event, ...args))
+  }
+}
+
+function closedError(): SupervisorClosedError {
+  return new SupervisorClosedError('the supervisor is closed: spawn with another one')
+}

@@ -1,0 +1,78 @@
+import type { Engine, Isolation } from '@pyisolate/interface'
+import type { Duration, Limits, Size } from './limits.js'
+import type { Value } from './value.js'
+
+/**
+ * A function the guest calls as `host.name(…)`. Positional arguments arrive as they are, keyword arguments,
+ * if any, as one plain object after them. What it throws is raised in the guest, by name and message.
+ * It runs with the full rights of this process: treat its arguments as hostile.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: parameters are the guest's choice; a narrower type would only pretend
+export type HostFunction = (...args: any[]) => Value | void | Promise<Value | void>
+
+export interface SpawnOptions {
+  /** What the guest may do. For now there is one: the standard library, read-only, and nothing else. */
+  readonly policy?: 'stdlib.readonly'
+  /**
+   * `process` (default): alone in a process. `interpreter`: one of many in a shared cell, for sandboxes that
+   * trust each other: native code execution in one of them reaches the memory of all of them.
+   */
+  readonly isolation?: Isolation
+  /** Name of the shared cell; implies `isolation: 'interpreter'`, whose default cell is `default`. */
+  readonly cell?: string
+  readonly limits?: Limits
+  /** Modules imported before the sandbox exists, beside the supervisor's; each different set costs a zygote. */
+  readonly preload?: readonly string[]
+  /** Values bound by name in the guest's global namespace. */
+  readonly inputs?: Readonly<Record<string, Value>>
+  readonly functions?: Readonly<Record<string, HostFunction>>
+  /** Gives the spawn up, at any stage. It has no effect on a running sandbox. */
+  readonly signal?: AbortSignal
+}
+
+export interface SupervisorOptions {
+  /** Modules that every sandbox has imported already. */
+  readonly preload?: readonly string[]
+  /** Blank, confined processes that wait to become a sandbox. */
+  readonly pool?: {
+    /** Default 2; 0 for none. */
+    readonly size?: number
+  }
+  readonly interpreters?: {
+    /** Blank interpreters that wait in each shared cell. Default 1. */
+    readonly warm?: number
+    /** Limits of each shared cell as a whole. Default: 4 GiB, 1024 threads, 4096 open files. */
+    readonly memory?: Size
+    readonly threads?: number
+    readonly openFiles?: number
+  }
+  /** Absolute paths the guests may read beside the standard library. */
+  readonly readPaths?: readonly string[]
+  /** Absolute folders on the guests' `sys.path`; they may read them, too. */
+  readonly modulePaths?: readonly string[]
+  /** Size of each of a sandbox's two rings, a power of two from 4096. Larger frames travel in pieces. Default 65536. */
+  readonly ringBytes?: number
+  /** Defaults for `spawn`. */
+  readonly limits?: Limits
+  /** Default: the engine of `@pyisolate/native`, closed with the supervisor. One given here stays open. */
+  readonly engine?: Engine
+}
+
+/** Of `exec`, `eval` and `call`. */
+export interface CallOptions {
+  /** Not started yet: it never runs. Running: interrupted; ended if that doesn't help within 100 ms. Rejects with `signal.reason`. */
+  readonly signal?: AbortSignal
+  /** In place of `limits.callTime`. It starts with the call's turn, not in the queue. */
+  readonly timeout?: Duration
+}
+
+export interface CodeOptions extends CallOptions {
+  /** What tracebacks call the code. Default `<exec>` or `<eval>`. */
+  readonly filename?: string
+}
+
+export interface ReceiveOptions {
+  readonly signal?: AbortSignal
+  /** Default: none. */
+  readonly timeout?: Duration
+}

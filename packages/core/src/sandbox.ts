@@ -1,0 +1,70 @@
+import type { Readable } from 'node:stream'
+import type { Enforcement, Isolation } from '@pyisolate/interface'
+import type { CallOptions, CodeOptions, ReceiveOptions } from './options.js'
+import type { Outcome } from './outcome.js'
+import type { Value } from './value.js'
+
+export interface SandboxStats {
+  /** CPU time in milliseconds, and memory in KiB, of its process; of the whole cell in interpreter isolation. Zeros once it has ended. */
+  readonly cpuMs: number
+  readonly rssKiB: number
+  readonly privateKiB: number
+  /** Milliseconds since it was spawned. */
+  readonly ageMs: number
+  /** Calls that got an answer, and calls that wait for their turn. */
+  readonly completedCalls: number
+  readonly queuedCalls: number
+  /** Values the guest has posted so far, and the encoded bytes (and 64 for each) that wait to be received. */
+  readonly posted: number
+  readonly unreadBytes: number
+  /** stdout and stderr together. */
+  readonly outputBytes: number
+}
+
+/**
+ * A confined Python. Its calls run one after the other, in order. Each rejects with
+ * - `GuestError`: the guest raised;
+ * - `TimeoutError`: it took too long; with an `outcome`, the sandbox was ended for it;
+ * - `SandboxClosedError`: the sandbox has ended;
+ * - `ValueEncodingError`, `OptionError`: an argument is wrong, and nothing was sent;
+ * - `signal.reason`: it was aborted.
+ */
+export interface Sandbox extends AsyncDisposable {
+  readonly name: string
+  readonly isolation: Isolation
+  /** The shared cell's name; `undefined` in process isolation. */
+  readonly cell: string | undefined
+  /** The process, as this side numbers it. */
+  readonly pid: number
+  /** `busy`: a call runs. */
+  readonly state: 'running' | 'busy' | 'closing' | 'closed'
+  /** What confines it on this host, and what could not be had. */
+  readonly enforcement: Enforcement
+  /** What the guest prints, as text, from the start; kept up to `limits.output` until read. */
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** How it ended; never rejects. */
+  readonly closed: Promise<Outcome>
+  /** Runs statements in the guest's global namespace. `SystemExit` ends the sandbox. */
+  exec(code: string, options?: CodeOptions): Promise<void>
+  /** The value of an expression. The type is the caller's claim: the guest may answer with anything. */
+  eval<T extends Value = Value>(expression: string, options?: CodeOptions): Promise<T>
+  /** Calls a function of the guest's global namespace; dots reach attributes. */
+  call<T extends Value = Value>(
+    name: string,
+    args?: readonly Value[],
+    kwargs?: Readonly<Record<string, Value>>,
+    options?: CallOptions,
+  ): Promise<T>
+  /** For the guest's `recv()`. Resolves when there is room for more; wait for it when sending much. */
+  send(value: Value): Promise<void>
+  /** The next value the guest has `post`ed, also after its end as long as one is left. */
+  recv<T extends Value = Value>(options?: ReceiveOptions): Promise<T>
+  /** What the guest posts, until it has ended and all is read, however it ended: see `closed`. */
+  messages(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<Value>
+  /** Raises `KeyboardInterrupt` in the running call, if there is one. */
+  interrupt(): void
+  stats(): SandboxStats
+  /** Interrupts what runs and ends the sandbox: in good order within 200 ms, else by force. Idempotent. */
+  close(): Promise<Outcome>
+}

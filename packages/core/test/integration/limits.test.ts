@@ -1,0 +1,158 @@
+import { isAlive } from '@pyisolate/test-kit'
+import { describe, expect, it } from 'vitest'
+import { everywhere, rejection, sandbox, timeOf } from './support.js'
+
+/** A deadline, and what the issue of it may take on a machine that does other things as well. */
+const deadline = 300
+const within = deadline + 250
+
+describe.each(everywhere)('limits in %s isolation', (isolation) => {
+  it('memory: MemoryError, and the guest lives on', async () => {
+    const demo = await sandbox({ isolation, limits: { memory: '64MiB' } })
+    for (const code of [
+      'bytearray(10**9)',
+      '[0] * 10**9',
+      'x = []\nwhile True: x.append(bytes(10**6))',
+      'x = "a"\nwhile True: x += x',
+    ]) {
+      expect(await rejection(demo.exec(code))).toMatchObject({ type: 'MemoryError' })
+      await demo.exec('x = None')
+    }
+    expect(await demo.eval('sum(range(1000))')).toBe(499_500)
+  })
+
+  it('call time: pure Python is interrupted, and lives on', async () => {
+    const demo = await sandbox({ isolation })
+    expect(await rejection(demo.exec('while True: pass', { timeout: 100 }))).toMatchObject({
+      code: 'ERR_PYISOLATE_TIMEOUT',
+      limit: 'call',
+      outcome: undefined,
+    })
+    expect(await rejection(demo.exec('import time\ntime.sleep(100)', { timeout: 100 }))).toMatchObject({
+      outcome: undefined,
+    })
+    expect(await rejection(demo.exec('recv()', { timeout: 100 }))).toMatchObject({ outcome: undefined })
+    expect(await demo.eval('"alive"')).toBe('alive')
+  })
+
+  it('an abort and an interrupt reach a running guest', async () => {
+    const demo = await sandbox({ isolation })
+    expect((await rejection(demo.exec('while True: pass', { signal: AbortSignal.timeout(50) }))).name).toBe(
+      'TimeoutError',
+    )
+    setTimeout(() => demo.interrupt(), 50)
+    expect(await rejection(demo.exec('while True: pass'))).toMatchObject({ type: 'KeyboardInterrupt' })
+    expect(await demo.eval('1')).toBe(1)
+  })
+
+  it.each([
+    ['a guest that catches everything', 'while True:\n  try:\n    while True: pass\n  except BaseException: pass'],
+    ['arithmetic in C', '10**10**8'],
+    ['a catastrophic regular expression', 'import re\nre.match(r"(a+)+$", "a" * 64 + "b")'],
+    [
+      'ignored signals',
+      'import signal\ntry:\n  signal.signal(signal.SIGINT, signal.SIG_IGN)\nexcept Exception: pass\nwhile True:\n  try:\n    while True: pass\n  except BaseException: pass',
+    ],
+    [
+      'an endless __del__',
+      'class D:\n  def __del__(self):\n    while True:\n      try:\n        while True: pass\n      except BaseException: pass\nD()',
+    ],
+  ])('%s ends in time', async (_name, code) => {
+    const demo = await sandbox({ isolation })
+    const took = await timeOf(demo.exec(code, { timeout: deadline }))
+    expect(took).toBeGreaterThan(deadline - 10)
+    expect(took).toBeLessThan(within)
+    // Some of them are interrupted after all; then the sandbox must be of use.
+    if (demo.state !== 'closed' && demo.state !== 'closing') expect(await demo.eval('1')).toBe(1)
+    else expect(await demo.closed).toMatchObject({ kind: 'timeout', limit: 'call', ms: deadline })
+  })
+
+  it.each([
+    [
+      'an endless atexit',
+      'import atexit\n@atexit.register\ndef f():\n  while True:\n    try:\n      while True: pass\n    except BaseException: pass',
+    ],
+    [
+      'an endless __del__',
+      'class D:\n  def __del__(self):\n    while True:\n      try:\n        while True: pass\n      except BaseException: pass\nd = D()',
+    ],
+    ['a thread', 'import threading\ndef f():\n  while True: pass\nthreading.Thread(target=f).start()'],
+  ])('%s does not hold up the end', async (_name, code) => {
+    const demo = await sandbox({ isolation })
+    await demo.exec(code)
+    const { pid } = demo
+    expect(await timeOf(demo.close())).toBeLessThan(450)
+    expect((await demo.closed).kind).toMatch(/^(closed|cell)$/)
+    if (isolation === 'process') expect(isAlive(pid)).toBe(false)
+  })
+
+  it('wall time: whatever it does', async () => {
+    const demo = await sandbox({ isolation, limits: { wallTime: deadline } })
+    expect(await timeOf(demo.exec('import time\ntime.sleep(100)'))).toBeLessThan(within)
+    expect(await demo.closed).toMatchObject({ kind: 'timeout', limit: 'wall', ms: deadline })
+  })
+
+  it('CPU time', async () => {
+    const demo = await sandbox({ isolation, limits: { cpuTime: deadline } })
+    await demo.exec('import time\ntime.sleep(0.5)')
+    expect(await rejection(demo.exec('while True: pass'))).toMatchObject({ outcome: { kind: 'cpu', ms: deadline } })
+  })
+
+  it('output', async () => {
+    const demo = await sandbox({ isolation, limits: { output: '1MB' } })
+    expect(await rejection(demo.exec('while True: print("x" * 1000)'))).toMatchObject({
+      outcome: { kind: 'output', bytes: 1e6 },
+    })
+    expect((await demo.stdout.toArray()).join('')).toHaveLength(1e6)
+  })
+
+  it('threads', async () => {
+    const demo = await sandbox({ isolation, limits: { threads: 8 } })
+    const bomb =
+      'import threading, time\nn = 0\ndef f(): time.sleep(1)\ntry:\n  while True:\n    threading.Thread(target=f).start()\n    n += 1\nexcept RuntimeError: pass'
+    await demo.exec(bomb)
+    expect(await demo.eval<number>('n')).toBeLessThanOrEqual(8)
+    expect(await demo.eval<number>('n')).toBeGreaterThan(0)
+  })
+
+  it('open files', async () => {
+    const demo = await sandbox({ isolation, limits: { openFiles: 32 } })
+    const bomb =
+      'import os, json\nfiles = []\ntry:\n  while True: files.append(open(json.__file__))\nexcept OSError as e: seen = e.errno'
+    await demo.exec(bomb)
+    expect(await demo.eval('seen')).toBe(24)
+    expect(await demo.eval<number>('len(files)')).toBeLessThanOrEqual(32)
+  })
+})
+
+describe('bombs in process isolation', () => {
+  it.each([
+    ['fork', 'import os\nwhile True:\n  os.fork()'],
+    ['subprocess', 'import subprocess\nsubprocess.run(["/bin/sh"])'],
+    ['multiprocessing', 'import multiprocessing\np = multiprocessing.Process(target=print)\np.start()'],
+  ])('%s is denied', async (_name, code) => {
+    const demo = await sandbox()
+    const error = await rejection(demo.exec(code))
+    expect(error.type).toMatch(
+      /^(PermissionError|OSError|BlockingIOError|ModuleNotFoundError|ImportError|AttributeError)$/,
+    )
+    expect(await demo.eval('1')).toBe(1)
+  })
+
+  it.each([
+    ['os._exit(5)', 'import os\nos._exit(5)', { kind: 'exit', code: 5 }],
+    ['os.abort()', 'import os\nos.abort()', { kind: 'signal', signal: 'SIGABRT' }],
+    ['a null pointer', 'import ctypes\nctypes.string_at(0)', { kind: 'signal', signal: 'SIGSEGV' }],
+  ])('%s ends its own cell only', async (_name, code, outcome) => {
+    const [demo, other] = [await sandbox(), await sandbox()]
+    expect(await rejection(demo.exec(code))).toMatchObject({ outcome })
+    expect(await other.eval('1')).toBe(1)
+  })
+
+  it('kill -9 from outside is seen', async () => {
+    const demo = await sandbox()
+    const running = rejection(demo.exec('recv()'))
+    process.kill(demo.pid, 'SIGKILL')
+    expect(await running).toMatchObject({ outcome: { kind: 'signal', signal: 'SIGKILL' } })
+  })
+})

@@ -1,0 +1,82 @@
+import { until } from '@pyisolate/test-kit'
+import { describe, expect, it } from 'vitest'
+import { everywhere, rejection, sandbox } from './support.js'
+
+describe.each(everywhere)('messages in %s isolation', (isolation) => {
+  it('go both ways while code runs', async () => {
+    const demo = await sandbox({ isolation })
+    const running = demo.exec('while (m := recv()) is not None:\n  post(m * 2)')
+    for (let i = 1; i <= 100; i++) {
+      await demo.send(i)
+      expect(await demo.recv()).toBe(2 * i)
+    }
+    await demo.send(null)
+    await running
+  })
+
+  it('wait for a guest that is not there yet', async () => {
+    const demo = await sandbox({ isolation })
+    for (let i = 0; i < 1000; i++) void demo.send(i)
+    expect(await demo.eval('sum(recv() for _ in range(1000))')).toBe(499_500)
+  })
+
+  it('recv in the guest has a timeout', async () => {
+    const demo = await sandbox({ isolation })
+    expect(await rejection(demo.exec('recv(timeout=0.05)'))).toMatchObject({ type: 'TimeoutError' })
+    await demo.send('there')
+    expect(await demo.eval('recv(timeout=5)')).toBe('there')
+  })
+
+  it('can be iterated', async () => {
+    const demo = await sandbox({ isolation })
+    const got: unknown[] = []
+    demo.exec('for i in range(5): post(i)\nraise SystemExit').catch(() => {})
+    for await (const message of demo.messages()) got.push(message)
+    expect(got).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it('nobody receives hold the guest up', async () => {
+    const demo = await sandbox({ isolation, limits: { unread: '1MiB' } })
+    const posting = demo.exec('for i in range(3000): post(b"x" * 1000)')
+    await until(() => demo.stats().unreadBytes >= 2 ** 20)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(demo.stats().posted).toBeLessThan(2000)
+    for (let i = 0; i < 3000; i++) await demo.recv()
+    await posting
+  })
+
+  it('and its deadline still comes', async () => {
+    const demo = await sandbox({ isolation, limits: { unread: '1MiB', callTime: 300 } })
+    const error = await rejection(demo.exec('while True: post(b"x" * 1000)'))
+    expect(error).toMatchObject({ code: 'ERR_PYISOLATE_TIMEOUT', outcome: undefined })
+    expect(error.message).toContain('limits.unread')
+    expect(await demo.eval('1')).toBe(1)
+  })
+
+  it('go to host functions and back', async () => {
+    const demo = await sandbox({
+      isolation,
+      functions: {
+        add: (a: number, b: number) => a + b,
+        later: async (ms: number) => new Promise((resolve) => setTimeout(() => resolve('done'), ms)),
+        keywords: (...args: unknown[]) => args as never,
+        fail: () => {
+          throw new RangeError('too far')
+        },
+        bad: () => (() => 1) as never,
+      },
+    })
+    expect(await demo.eval('host.add(1, 2)')).toBe(3)
+    expect(await demo.eval('host.later(20)')).toBe('done')
+    expect(await demo.eval('host.keywords(1, b=2)')).toEqual([1, { b: 2 }])
+    await demo.exec('try:\n  host.fail()\nexcept Exception as e:\n  seen = str(e)')
+    expect(await demo.eval('seen')).toContain('too far')
+    expect(await rejection(demo.eval('host.bad()'))).toMatchObject({ type: 'TypeError' })
+    expect(await rejection(demo.eval('host.nothing()'))).toMatchObject({ type: 'AttributeError' })
+    expect(await rejection(demo.eval('host.add(object())'))).toMatchObject({ type: 'TypeError' })
+    await demo.exec(
+      'import threading\nout = []\nts = [threading.Thread(target=lambda i=i: out.append(host.add(i, i))) for i in range(8)]\n[t.start() for t in ts]\n[t.join() for t in ts]',
+    )
+    expect(await demo.eval('sorted(out)')).toEqual([0, 2, 4, 6, 8, 10, 12, 14])
+  })
+})

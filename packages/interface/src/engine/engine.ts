@@ -1,0 +1,74 @@
+import type { Cell, CellExit } from './cell.js'
+import type { Frame } from './frame.js'
+
+/** `process`: a sandbox alone in its process. `interpreter`: many sandboxes share a named one. */
+export type Isolation = 'process' | 'interpreter'
+
+/** What a sandbox may use at most, as its engine enforces it. */
+export interface CellLimits {
+  /** Bytes; beyond, the guest sees `MemoryError`. */
+  readonly memory: number
+  /** Seconds of CPU time; 0 for none. */
+  readonly cpuSeconds: number
+  readonly threads: number
+  readonly openFiles: number
+  /** Budgets of one CBOR value, both ways: bytes, nesting, and items (every element, key and value counts). */
+  readonly frame: number
+  readonly depth: number
+  readonly items: number
+}
+
+export interface SpawnRequest {
+  /** For people and for `CellExit.cell.culprit`; unique among the living sandboxes of the caller. */
+  readonly name: string
+  readonly isolation: Isolation
+  /** Name of the shared cell; with `isolation: 'interpreter'` only. It is started by the first spawn that names it. */
+  readonly cell?: string
+  /** Modules the zygote imports before it forks; each different set costs a zygote. */
+  readonly preload: readonly string[]
+  /** Paths the guest may read beside the standard library. */
+  readonly readPaths: readonly string[]
+  /** Folders put on `sys.path`; readable, too. */
+  readonly modulePaths: readonly string[]
+  /** Size of each of the two rings; a power of two from 4 KiB. */
+  readonly ringBytes: number
+  readonly maxFrameBytes: number
+  readonly limits: CellLimits
+  /** Payload of the `init` frame, which the engine sends with `INIT_ID`. */
+  readonly init: Uint8Array
+  /** Payload of the `init` frame of the shared cell itself, used if this spawn starts it. */
+  readonly cellInit?: Uint8Array
+  /** The caller's strict CBOR decoder with this sandbox's budgets; throws on anything malformed. */
+  decode(payload: Uint8Array): unknown
+  /** Every frame after the answer to `init`, `exit` included, in order. */
+  onFrame(frame: Frame): void
+  /** What `Cell.send` queued has been taken by the sandbox's ring. */
+  onDrain(): void
+  /** The ring or a frame's header is broken; the engine has stopped reading and left the rest to the caller. */
+  onCorrupt(detail: string): void
+  /** Exactly once for every spawn that resolved, after its last frame; never for one that rejected. */
+  onExit(exit: CellExit): void
+  /** Gives the spawn up at any stage: it rejects with `signal.reason` and leaves nothing behind. Ignored once resolved. */
+  readonly signal?: AbortSignal
+}
+
+export interface EngineStats {
+  /** Living sandboxes, blank ones waiting in pools, cell processes (blank ones included), zygotes. */
+  readonly sandboxes: number
+  readonly pooled: number
+  readonly cells: number
+  readonly zygotes: number
+}
+
+/** Makes confined Python processes. Implementations run the compliance suite of the test kit. */
+export interface Engine extends AsyncDisposable {
+  readonly name: string
+  /**
+   * Resolves when the sandbox is confined and has answered `init`; no guest code runs before that.
+   * @throws EngineMissingError, EngineClosedError, RefusedError, SpawnError, or `signal.reason`
+   */
+  spawn(request: SpawnRequest): Promise<Cell>
+  /** Ends every sandbox and zygote, and resolves when they are reaped. Idempotent. */
+  close(): Promise<void>
+  stats(): EngineStats
+}

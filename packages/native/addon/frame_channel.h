@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "host_segment.h"
+
+namespace pyisolate {
+
+// Takes the frames that a FrameChannel reads.
+class FrameSink {
+ public:
+  virtual ~FrameSink() = default;
+  // Memory for the payload of the frame about to be delivered; nullptr stops reading.
+  virtual std::uint8_t* allocate(std::size_t bytes) = 0;
+  // Returns false to stop reading after this frame.
+  virtual bool deliver(std::uint8_t type, std::uint64_t id) = 0;
+};
+
+// Frames over the two rings of a segment, the supervisor's side. The peer is hostile: its positions and
+// lengths are checked, and memory for a frame is taken as its bytes arrive. Loop thread only.
+class FrameChannel {
+ public:
+  enum class Drain { empty, budget, stopped, corrupt };
+
+  FrameChannel(HostSegment segment, std::uint32_t max_frame_bytes)
+      : segment_(std::move(segment)), writer_(segment_.writer()), reader_(segment_.reader()), max_frame_(max_frame_bytes) {}
+
+  HostSegment& segment() { return segment_; }
+  void limit_frames(std::uint32_t bytes) { max_frame_ = bytes; }
+
+  // Writes the frame, or queues what doesn't fit.
+  void send(std::uint8_t type, std::uint64_t id, const std::uint8_t* payload, std::uint32_t length);
+  // Writes queued bytes as far as there is room; afterwards the cell will ring when there is more.
+  void flush();
+  std::size_t queued_bytes() const { return queued_; }
+
+  // Delivers frames until there are none, the sink says stop or the budget is used up. After `empty` the
+  // cell will ring when there is more.
+  Drain drain(FrameSink& sink);
+  // What is wrong with the peer's ring or frames; nullptr while nothing is.
+  const char* corruption() const { return corruption_; }
+
+ private:
+  bool read_exact(std::uint8_t* to, std::size_t count);
+  bool start_frame();
+  bool collect_body();
+  bool finish_frame(FrameSink& sink, bool& stop);
+  std::size_t waiting();
+  void put(const std::uint8_t* from, std::size_t count);
+  void wake_reader();
+  void wake_writer();
+  void ring_cell();
+
+  HostSegment segment_;
+  RingWriter writer_;
+  RingReader reader_;
+  std::uint32_t max_frame_;
+  const char* corruption_ = nullptr;
+
+  std::deque<std::vector<std::uint8_t>> queue_;
+  std::size_t queue_offset_ = 0;  // into the first chunk
+  std::size_t queued_ = 0;
+
+  bool in_frame_ = false;
+  FrameHeader frame_{};
+  std::vector<std::uint8_t> body_;  // of a frame that arrives in pieces
+};
+
+}  // namespace pyisolate

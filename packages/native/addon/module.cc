@@ -1,0 +1,38 @@
+#include <napi.h>
+
+#include "js_barrier.h"
+#include "js_cell.h"
+#include "js_zygote.h"
+
+namespace pyisolate {
+namespace {
+
+constexpr int kProtocol = 0;  // the digit of kSegmentMagic
+static_assert((kSegmentMagic & 0xff) == '0' + kProtocol);
+
+Napi::Value set_error_classes(const Napi::CallbackInfo& info) {
+  const auto classes = need_object(info[0], "classes");
+  JsState::of(info.Env()).system_error = Napi::Persistent(need_function(classes, "SystemError"));
+  return info.Env().Undefined();
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new JsState(env));
+  JsCell::define(env);
+  JsZygote::define(env);
+  exports.Set("launchZygote", Napi::Function::New<&JsZygote::launch>(env, "launchZygote"));
+  exports.Set("setErrorClasses", Napi::Function::New<&set_error_classes>(env, "setErrorClasses"));
+  auto versions = Napi::Object::New(env);
+  versions.Set("napi", NAPI_VERSION);
+  versions.Set("protocol", kProtocol);
+  exports.Set("versions", versions);
+  return exports;
+}
+
+}  // namespace
+
+// The macro below wants a plain name.
+static Napi::Object init_addon(Napi::Env env, Napi::Object exports) { return init(env, exports); }
+NODE_API_MODULE(pyisolate_native, init_addon)
+
+}  // namespace pyisolate

@@ -1,0 +1,111 @@
+import { type Cell, type Engine, EngineClosedError, type EngineStats, type SpawnRequest } from '@pyisolate/interface'
+
+import { Attempt } from './internal/attempt.js'
+import type { LinkSize } from './internal/link.js'
+import { loadAddon } from './internal/load-addon.js'
+import { type EngineFiles, locateEngine, type PythonHome } from './internal/locate.js'
+import { Nursery } from './internal/nursery.js'
+import type { ZygoteEvent } from './internal/zygote.js'
+
+export interface NativeEngineOptions {
+  /** Blank cells kept ready per set of preloaded modules. Each costs a process. Default 2. */
+  readonly pool?: number
+  /** The ring size that pooled cells are made with; spawns that ask for another one are forked when asked for. */
+  readonly ringBytes?: number
+  readonly onZygote?: (event: ZygoteEvent) => void
+  /** Paths, where the engine isn't in its usual place. */
+  readonly addon?: string
+  readonly executable?: string
+  /** The interpreter's home, or the JSON file that names it. */
+  readonly pythonHome?: string | PythonHome
+}
+
+const DEFAULT_POOL = 2
+const DEFAULT_RING_BYTES = 65536
+
+/** The engine whose cells are confined CPython processes on this host. Linux only. */
+export function createNativeEngine(options: NativeEngineOptions = {}): Engine {
+  return new NativeEngine(options)
+}
+
+class NativeEngine implements Engine {
+  readonly name = 'native'
+  readonly #options: NativeEngineOptions
+  readonly #attempts = new Set<Attempt>()
+  readonly #nurseries = new Map<string, Nursery>()
+  #files: EngineFiles | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: NativeEngineOptions) {
+    this.#options = options
+  }
+
+  async spawn(request: SpawnRequest): Promise<Cell> {
+    if (this.#closing) throw new EngineClosedError('the engine is closed')
+    const attempt = new Attempt(request.signal)
+    this.#attempts.add(attempt)
+    try {
+      attempt.check()
+      return await this.#nursery(request).spawn(request, attempt)
+    } finally {
+      attempt.finish()
+      this.#attempts.delete(attempt)
+    }
+  }
+
+  stats(): EngineStats {
+    const sum = { sandboxes: 0, pooled: 0, cells: 0, zygotes: 0 }
+    for (const nursery of this.#nurseries.values()) {
+      const { sandboxes, pooled, cells, zygotes } = nursery.stats()
+      sum.sandboxes += sandboxes
+      sum.pooled += pooled
+      sum.cells += cells
+      sum.zygotes += zygotes
+    }
+    return sum
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    for (const attempt of this.#attempts) attempt.cancel(new EngineClosedError('the engine was closed'))
+    await Promise.all([...this.#nurseries.values()].map((nursery) => nursery.close()))
+  }
+
+  #nursery(request: SpawnRequest): Nursery {
+    const key = JSON.stringify([request.preload, request.readPaths, request.modulePaths])
+    let nursery = this.#nurseries.get(key)
+    if (!nursery) {
+      this.#files ??= locateEngine(this.#options)
+      const { executable, home, addon } = this.#files
+      nursery = new Nursery({
+        addon: loadAddon(addon),
+        command: { executable, args: zygoteArguments(home, request) },
+        preload: request.preload,
+        pool: { size: this.#options.pool ?? DEFAULT_POOL, ...this.#poolCells(request) },
+        onZygote: this.#options.onZygote ?? (() => {}),
+      })
+      this.#nurseries.set(key, nursery)
+    }
+    return nursery
+  }
+
+  #poolCells(request: SpawnRequest): LinkSize {
+    return { ringBytes: this.#options.ringBytes ?? DEFAULT_RING_BYTES, maxFrameBytes: request.maxFrameBytes }
+  }
+}
+
+function zygoteArguments(home: PythonHome, request: SpawnRequest): string[] {
+  const list = ['zygote', '--supervisor', String(process.pid), '--home', home.prefix, '--stdlib', home.stdlib]
+  for (const path of request.readPaths) list.push('--read', path)
+  for (const name of request.preload) list.push('--preload', name)
+  for (const path of request.modulePaths) list.push('--path', path)
+  return list
+}

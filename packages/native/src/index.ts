@@ -1,0 +1,5 @@
+export type { NativeEngineOptions } from './engine.js'
+export { createNativeEngine } from './engine.js'
+export { SystemError } from './errors/system-error.js'
+export type { PythonHome } from './internal/locate.js'
+export type { ZygoteEvent } from './internal/zygote.js'

@@ -1,0 +1,79 @@
+/** The addon's JavaScript face, by hand: keep it with addon/js_*.cc. */
+export interface NativeAddon {
+  readonly versions: { readonly napi: number; readonly protocol: number }
+  /** The class of what is thrown when a system call fails. Everything else thrown is a TypeError: our own mistake. */
+  setErrorClasses(classes: { SystemError: new (call: string, errno: number) => Error }): void
+  launchZygote(options: ZygoteOptions): ZygoteHandle
+}
+
+export interface ZygoteOptions {
+  readonly executable: string
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  onReady(report: string): void
+  onFailed(errno: number, text: string): void
+  onExit(exit: ZygoteExit): void
+}
+
+export interface ZygoteExit {
+  readonly code: number | null
+  readonly signal: number | null
+  /** The end of what it wrote to stderr. */
+  readonly stderr: string
+}
+
+export interface ZygoteHandle {
+  readonly pid: number
+  fork(options: CellOptions & { readonly mode: 'process' | 'interpreter' }): CellHandle
+  /** It ends once the forks under way are answered; its cells live on. */
+  close(): void
+  kill(): void
+  ref(): void
+  unref(): void
+}
+
+export interface CellListeners {
+  onForked(pid: number): void
+  onForkFailed(errno: number, text: string): void
+  onFrame(type: number, id: number, payload: Uint8Array): void
+  onDrain(): void
+  onCorrupt(detail: string): void
+  onExit(exit: NativeExit): void
+}
+
+export interface CellOptions extends CellListeners {
+  readonly ringBytes: number
+  readonly maxFrameBytes: number
+}
+
+export interface NativeExit {
+  readonly code: number | null
+  readonly signal: number | null
+  /** Why this very sandbox was killed; `null` when it wasn't. */
+  readonly killedBy: string | null
+  /** A sandbox of a shared cell that died: why the cell was killed. */
+  readonly cellKilledBy: string | null
+  /** A sandbox of a shared cell that ended while the cell lives on. */
+  readonly endedAlone: boolean
+  readonly userMs: number
+  readonly systemMs: number
+  readonly maxRssKiB: number
+}
+
+export interface CellHandle {
+  readonly pid: number
+  send(type: number, id: number, payload: Uint8Array): boolean
+  pause(): void
+  resume(): void
+  ref(): void
+  unref(): void
+  interrupt(mode: 1 | 2): void
+  kill(reason: string): void
+  limitFrames(maxFrameBytes: number): void
+  setDeadline(slot: number, softMs: number, hardMs: number, reason: string): void
+  setCpuLimit(ms: number): void
+  usage(): { cpuMs: number; rssKiB: number; privateKiB: number }
+  attach(options: CellOptions): CellHandle
+  /** Forgets it: no listener is called any more, a process that lives is killed and reaped. */
+  close(): void
+}

@@ -1,0 +1,37 @@
+import { deferred } from './deferred.js'
+
+/** One `spawn` under way: it can be given up by its caller's signal or by the engine's end, at every wait. */
+export class Attempt {
+  readonly #gone = deferred<never>()
+  readonly #signal: AbortSignal | undefined
+  readonly #onAbort = (): void => this.cancel(this.#signal?.reason)
+  #cancelled: { readonly reason: unknown } | undefined
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal
+    if (signal?.aborted) this.#onAbort()
+    else signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  cancel(reason: unknown): void {
+    this.#cancelled ??= { reason }
+    this.#gone.reject(reason)
+  }
+
+  /** @throws the reason it was given up for */
+  check(): void {
+    if (this.#cancelled) throw this.#cancelled.reason
+  }
+
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    if (this.#cancelled) promise.catch(() => {}) // nobody waits for it any more
+    this.check()
+    const value = await Promise.race([promise, this.#gone.promise])
+    this.check()
+    return value
+  }
+
+  finish(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+}

@@ -1,0 +1,97 @@
+import {
+  type Cell,
+  type CellExit,
+  type CellUsage,
+  type DeadlineSlot,
+  type Enforcement,
+  FrameType,
+  type SpawnRequest,
+} from '@pyisolate/interface'
+
+import { deferred } from './deferred.js'
+import type { Link, LinkOwner } from './link.js'
+
+/** Beside the caller's deadlines the addon keeps one for us: that of `end`. */
+const END_SLOT = 2
+const nothing = new Uint8Array(0)
+
+/** A running sandbox, in a process of its own or in a shared one: the difference is the addon's. */
+export class NativeCell implements Cell, LinkOwner {
+  readonly #link: Link
+  readonly #request: SpawnRequest
+  readonly #exit = deferred<CellExit>()
+  readonly enforcement: Enforcement
+
+  constructor(link: Link, request: SpawnRequest, enforcement: Enforcement) {
+    this.#link = link
+    this.#request = request
+    this.enforcement = enforcement
+  }
+
+  get name(): string {
+    return this.#request.name
+  }
+
+  get pid(): number {
+    return this.#link.pid
+  }
+
+  send(type: FrameType, id: number, payload: Uint8Array): boolean {
+    return this.#link.handle.send(type, id, payload)
+  }
+
+  pause(): void {
+    this.#link.handle.pause()
+  }
+
+  resume(): void {
+    this.#link.handle.resume()
+  }
+
+  interrupt(): void {
+    this.#link.handle.interrupt(1)
+  }
+
+  setDeadline(slot: DeadlineSlot, softMs: number, hardMs: number, reason: string): void {
+    this.#link.handle.setDeadline(slot, softMs, hardMs, reason)
+  }
+
+  setCpuLimit(ms: number): void {
+    this.#link.handle.setCpuLimit(ms)
+  }
+
+  usage(): CellUsage {
+    return this.#link.handle.usage()
+  }
+
+  end(graceMs: number): Promise<CellExit> {
+    const { handle } = this.#link
+    handle.send(FrameType.close, 0, nothing)
+    handle.resume() // its last frames must not wait for a paused reader
+    if (graceMs > 0) handle.setDeadline(END_SLOT, Number.POSITIVE_INFINITY, graceMs, 'closed')
+    else handle.kill('closed')
+    return this.#exit.promise
+  }
+
+  kill(reason: string): void {
+    this.#link.handle.kill(reason)
+  }
+
+  /** Tells its end, once. */
+  conclude(exit: CellExit): void {
+    this.#exit.resolve(exit)
+    this.#request.onExit(exit)
+  }
+
+  onFrame(type: number, id: number, payload: Uint8Array): void {
+    this.#request.onFrame({ type, id, payload })
+  }
+
+  onDrain(): void {
+    this.#request.onDrain()
+  }
+
+  onCorrupt(detail: string): void {
+    this.#request.onCorrupt(detail)
+  }
+}

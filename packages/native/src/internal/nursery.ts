@@ -1,0 +1,193 @@
+import { type Cell, type CellExit, SpawnError, type SpawnRequest } from '@pyisolate/interface'
+
+import { SystemError } from '../errors/system-error.js'
+import type { NativeAddon, NativeExit, ZygoteHandle } from './addon.js'
+import type { Attempt } from './attempt.js'
+import { EnforcementReader } from './enforcement.js'
+import { spawnFailure } from './failures.js'
+import { Link } from './link.js'
+import { NativeCell } from './native-cell.js'
+import { Pool, type PoolOptions } from './pool.js'
+import { SharedCell } from './shared-cell.js'
+import { Zygote, type ZygoteEvent } from './zygote.js'
+
+export interface NurseryOptions {
+  readonly addon: NativeAddon
+  readonly command: { readonly executable: string; readonly args: readonly string[] }
+  readonly preload: readonly string[]
+  readonly pool: PoolOptions
+  readonly onZygote: (event: ZygoteEvent) => void
+}
+
+/** Everything that comes from one zygote: the zygote itself, its pool, its cells and their sandboxes. */
+export class Nursery {
+  readonly #zygote: Zygote
+  readonly #pool: Pool
+  readonly #enforcement = new EnforcementReader()
+  readonly #shared = new Map<string, SharedCell>()
+  readonly #links = new Set<Link>() // whatever isn't in the pool; of shared cells their own, too
+  #sandboxes = 0
+
+  constructor(options: NurseryOptions) {
+    this.#zygote = new Zygote(options.addon, options.command, options.preload, options.onZygote)
+    this.#pool = new Pool(this.#zygote, options.pool)
+  }
+
+  stats(): { sandboxes: number; pooled: number; cells: number; zygotes: number } {
+    let attached = 0
+    for (const link of this.#links) if (link.attached) attached++
+    const pooled = this.#pool.size
+    const cells = pooled + this.#links.size - attached
+    return { sandboxes: this.#sandboxes, pooled, cells, zygotes: this.#zygote.alive ? 1 : 0 }
+  }
+
+  async spawn(request: SpawnRequest, attempt: Attempt): Promise<Cell> {
+    try {
+      if (request.isolation === 'interpreter')
+        return await this.#retrying(attempt, () => this.#spawnShared(request, attempt))
+      const pooled = this.#pool.take(request.ringBytes)
+      return await this.#retrying(attempt, (again) => this.#spawnProcess(request, attempt, again ? undefined : pooled))
+    } finally {
+      this.#pool.refill()
+    }
+  }
+
+  /**
+   * Once more if what failed was not the sandbox but what should have brought it forth: a zygote that died
+   * while forking, a pooled cell that was killed as it was taken, a shared cell that ended as it was joined.
+   */
+  async #retrying(attempt: Attempt, spawn: (again: boolean) => Promise<Cell>): Promise<Cell> {
+    try {
+      return await spawn(false)
+    } catch (error) {
+      attempt.check()
+      if (!(error instanceof LostError)) throw error
+    }
+    try {
+      return await spawn(true)
+    } catch (error) {
+      throw error instanceof LostError ? error.cause : error
+    }
+  }
+
+  async #spawnProcess(request: SpawnRequest, attempt: Attempt, pooled: Link | undefined): Promise<Cell> {
+    const link = pooled ?? (await this.#fork(request, attempt))
+    if (pooled) {
+      this.#own(pooled)
+      pooled.handle.limitFrames(request.maxFrameBytes)
+    }
+    return this.#prepare(link, request, attempt, pooled !== undefined, (cell) => {
+      link.exited.then((exit) => {
+        if (exit) cell.conclude(processExit(exit))
+      })
+    })
+  }
+
+  async #fork(request: SpawnRequest, attempt: Attempt): Promise<Link> {
+    const zygote = await attempt.wait(this.#zygote.acquire())
+    const link = new Link('process', request, request.decode)
+    try {
+      return this.#own(link.fork(zygote))
+    } catch (error) {
+      throw await this.#lost(zygote, error, 'a sandbox could not be started')
+    }
+  }
+
+  async #spawnShared(request: SpawnRequest, attempt: Attempt): Promise<Cell> {
+    const shared = await this.#sharedCell(request, attempt)
+    const leave = (): void => shared.leave()
+    let link: Link
+    try {
+      link = await shared.join(request, attempt)
+    } catch (error) {
+      leave()
+      const failure = spawnFailure('a sandbox could not be attached to its cell', error)
+      throw codeOf(error) === 'ESRCH' ? new LostError(failure) : error instanceof SystemError ? failure : error
+    }
+    this.#own(link).exited.then(leave)
+    return this.#prepare(link, request, attempt, false, (cell) => shared.follow(link, cell))
+  }
+
+  async #sharedCell(request: SpawnRequest, attempt: Attempt): Promise<SharedCell> {
+    const name = request.cell
+    if (name === undefined) throw new SpawnError('interpreter isolation needs the name of a cell')
+    const zygote = this.#shared.get(name)?.closed === false ? undefined : await attempt.wait(this.#zygote.acquire())
+    const known = this.#shared.get(name)
+    if (known && !known.closed) return known
+    if (!zygote) return this.#sharedCell(request, attempt)
+    let shared: SharedCell
+    try {
+      shared = new SharedCell(zygote, { ...request, cell: name })
+    } catch (error) {
+      throw await this.#lost(zygote, error, 'a cell could not be started')
+    }
+    this.#shared.set(name, shared)
+    this.#own(shared.link).exited.then(() => {
+      if (this.#shared.get(name) === shared) this.#shared.delete(name)
+    })
+    return shared
+  }
+
+  /** From a cell that was asked for to a sandbox that answered `init`. */
+  async #prepare(
+    link: Link,
+    request: SpawnRequest,
+    attempt: Attempt,
+    pooled: boolean,
+    follow: (cell: NativeCell) => void,
+  ): Promise<Cell> {
+    try {
+      const report = await attempt.wait(link.ready)
+      const cell = new NativeCell(link, request, this.#enforcement.read(report, request.decode))
+      await attempt.wait(link.init(request.init, cell, request.decode))
+      this.#sandboxes++
+      link.exited.then(() => this.#sandboxes--)
+      follow(cell)
+      return cell
+    } catch (error) {
+      const retry = link.lost || (pooled && link.over)
+      link.discard('given up')
+      attempt.check()
+      throw retry ? new LostError(error) : error
+    }
+  }
+
+  /** What a fork that threw comes to; a zygote that turned out to be dead is waited for. */
+  async #lost(zygote: ZygoteHandle, error: unknown, what: string): Promise<Error> {
+    const failure = spawnFailure(what, error)
+    if (codeOf(error) !== 'EPIPE' && codeOf(error) !== 'ECONNRESET') return failure
+    await this.#zygote.gone(zygote)
+    return new LostError(failure)
+  }
+
+  /** Counts a link in, and keeps the event loop alive for it, until it is over. */
+  #own(link: Link): Link {
+    this.#links.add(link)
+    link.handle.ref()
+    link.exited.then(() => this.#links.delete(link))
+    return link
+  }
+
+  async close(): Promise<void> {
+    const links = [...this.#links]
+    for (const link of links) if (!link.attached) link.handle.kill('closed')
+    // The zygote as well: a fork it never answers would be waited for in vain.
+    await Promise.all([this.#pool.close(), this.#zygote.close(), ...links.map((link) => link.exited)])
+  }
+}
+
+/** Not the sandbox failed but its surroundings: worth another try. */
+class LostError extends Error {
+  constructor(cause: unknown) {
+    super('lost', { cause })
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code
+}
+
+function processExit(exit: NativeExit): CellExit {
+  const { code, signal, killedBy, userMs, systemMs, maxRssKiB } = exit
+  return { code, signal, killedBy, userMs, systemMs, maxRssKiB }
+}

@@ -1,0 +1,83 @@
+import { Link, type LinkSize } from './link.js'
+import type { Zygote } from './zygote.js'
+
+const REPLACE_AFTER_MS = 100
+
+export interface PoolOptions extends LinkSize {
+  readonly size: number
+}
+
+/** Blank, confined process cells of one zygote, waiting to be somebody's. */
+export class Pool {
+  readonly #zygote: Zygote
+  readonly #options: PoolOptions
+  readonly #blanks: Link[] = []
+  #filling = false
+  #closed = false
+
+  constructor(zygote: Zygote, options: PoolOptions) {
+    this.#zygote = zygote
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#blanks.length
+  }
+
+  /** A blank cell with rings of this size, if there is one. */
+  take(ringBytes: number): Link | undefined {
+    if (ringBytes !== this.#options.ringBytes) return undefined
+    // One that is ready comes before one that is still being forked.
+    const at = Math.max(
+      this.#blanks.findIndex((link) => link.blank),
+      0,
+    )
+    return this.#blanks.splice(at, 1)[0]
+  }
+
+  /** Forks what is missing, on a later turn of the event loop: not in the way of the spawn that took one. */
+  refill(): void {
+    if (this.#filling || this.#closed || this.#blanks.length >= this.#options.size) return
+    this.#filling = true
+    setImmediate(() => this.#fill()).unref()
+  }
+
+  async #fill(): Promise<void> {
+    try {
+      const zygote = await this.#zygote.acquire()
+      while (!this.#closed && this.#blanks.length < this.#options.size)
+        this.#add(new Link('process', this.#options).fork(zygote))
+    } catch {
+      // No zygote, no descriptors: the next spawn meets the same and says so.
+    } finally {
+      this.#filling = false
+    }
+  }
+
+  #add(link: Link): void {
+    this.#blanks.push(link)
+    let sound = false
+    link.ready.then(
+      () => (sound = true),
+      () => {},
+    )
+    link.exited.then(() => {
+      const at = this.#blanks.indexOf(link)
+      if (at < 0) return
+      this.#blanks.splice(at, 1)
+      // One that never got ready would only be followed by its like.
+      if (sound) setTimeout(() => this.refill(), REPLACE_AFTER_MS).unref()
+    })
+  }
+
+  /** Ends the blanks; resolves when they are reaped. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const links = this.#blanks.splice(0)
+    for (const link of links) {
+      link.handle.ref()
+      link.discard('closed')
+    }
+    await Promise.all(links.map((link) => link.exited))
+  }
+}

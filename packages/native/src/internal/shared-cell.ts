@@ -1,0 +1,90 @@
+import { type CellExit, FrameType, type SpawnRequest } from '@pyisolate/interface'
+
+import type { NativeExit, ZygoteHandle } from './addon.js'
+import type { Attempt } from './attempt.js'
+import { Link, type LinkOwner } from './link.js'
+import type { NativeCell } from './native-cell.js'
+
+const END_GRACE_MS = 500
+const nothing = new Uint8Array(0)
+
+/** A named cell of interpreter isolation: one process, a sandbox per interpreter. It ends with its last sandbox. */
+export class SharedCell {
+  readonly link: Link
+  readonly #name: string
+  readonly #started: Promise<void>
+  readonly #dead: { cell: NativeCell; exit: NativeExit }[] = []
+  #users = 0
+  #attached = 0
+  #culprit: string | null = null
+  #over = false
+
+  constructor(zygote: ZygoteHandle, request: SpawnRequest & { readonly cell: string }) {
+    this.#name = request.cell
+    this.link = new Link('interpreter', request, request.decode).fork(zygote)
+    this.#started = this.#start(request)
+    this.#started.catch(() => this.link.discard('never started'))
+    this.link.exited.then(() => {
+      this.#over = true
+      this.#tellDead()
+    })
+  }
+
+  /** Nobody can join it any more: ending, or dead. */
+  get closed(): boolean {
+    return this.#over || this.link.over
+  }
+
+  async #start(request: SpawnRequest): Promise<void> {
+    await this.link.ready
+    await this.link.init(request.cellInit ?? nothing, this.#owner(), request.decode)
+  }
+
+  /** The cell's own segment carries nothing but its start and end. */
+  #owner(): LinkOwner {
+    return { onFrame: () => {}, onDrain: () => {}, onCorrupt: () => this.link.handle.kill('protocol') }
+  }
+
+  /** Starts a sandbox in it; every `join` is matched by a `leave`. */
+  async join(request: SpawnRequest, attempt: Attempt): Promise<Link> {
+    this.#users++
+    await attempt.wait(this.#started)
+    return new Link('interpreter', request, request.decode).attach(this.link.handle)
+  }
+
+  leave(): void {
+    if (--this.#users > 0 || this.closed) return
+    this.#over = true
+    const { handle } = this.link
+    handle.send(FrameType.close, 0, nothing)
+    handle.setDeadline(2, Number.POSITIVE_INFINITY, END_GRACE_MS, 'closed')
+  }
+
+  /** Reports the end of a sandbox that ran in it. Those that die with the cell learn whose fault it was first. */
+  follow(link: Link, cell: NativeCell): void {
+    this.#attached++
+    link.exited.then((exit) => {
+      this.#attached--
+      if (exit === undefined) return
+      if (exit.endedAlone) {
+        cell.conclude(cellExit(exit))
+      } else {
+        this.#dead.push({ cell, exit })
+        if (exit.killedBy !== null) this.#culprit ??= cell.name
+      }
+      this.#tellDead()
+    })
+  }
+
+  #tellDead(): void {
+    if (this.#attached > 0 || !this.#over) return
+    const died = { name: this.#name, culprit: this.#culprit }
+    for (const { cell, exit } of this.#dead.splice(0)) cell.conclude({ ...cellExit(exit), cell: died })
+  }
+}
+
+/** CPU time and memory are the process's: of a shared cell no sandbox can claim them. */
+function cellExit(exit: NativeExit): CellExit {
+  const { code, signal, killedBy, cellKilledBy } = exit
+  return { code, signal, killedBy: killedBy ?? cellKilledBy, userMs: 0, systemMs: 0, maxRssKiB: 0 }
+}

@@ -1,0 +1,199 @@
+// A cell without Python: it answers frames, and misbehaves in the way an `exec` frame's text names.
+#include "fake_cell.h"
+
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include "../../shared/control.h"
+#include "../../shared/ring.h"
+
+namespace pyisolate::fake {
+namespace {
+
+class Sandbox {
+ public:
+  Sandbox(int memfd, int bell, bool alone) : bell_(bell), alone_(alone) {
+    struct stat info;
+    ::fstat(memfd, &info);
+    void* memory = ::mmap(nullptr, static_cast<std::size_t>(info.st_size), PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+    ::close(memfd);
+    if (memory == MAP_FAILED) ::_exit(90);
+    header_ = static_cast<SegmentHeader*>(memory);
+    auto* data = static_cast<std::uint8_t*>(memory) + kSegmentHeaderBytes;
+    reader_ = RingReader(&header_->to_cell, data, header_->ring_bytes);
+    writer_ = RingWriter(&header_->to_host, data + header_->ring_bytes, header_->ring_bytes);
+  }
+
+  void run() {
+    send(FrameType::ready, 0, R"({"enforcement":[{"mechanism":"fake","state":"active","essential":true,"detail":"none"}]})");
+    for (;;) {
+      FrameHeader frame;
+      if (!read(reinterpret_cast<std::uint8_t*>(&frame), sizeof frame)) return ended();
+      std::string payload(frame.length, '\0');
+      if (!read(reinterpret_cast<std::uint8_t*>(payload.data()), payload.size())) return ended();
+      switch (static_cast<FrameType>(frame.type)) {
+        case FrameType::close:
+          return ended();
+        case FrameType::init:
+          if (payload.find("mute") != std::string::npos) pause_forever();
+          if (payload.find("die") != std::string::npos) ::abort();
+          send(payload.find("bad") != std::string::npos ? FrameType::error : FrameType::result, frame.id, "null");
+          break;
+        case FrameType::exec:
+          if (!act(payload, frame.id)) return;
+          break;
+        default:
+          send(FrameType::result, frame.id, payload);
+      }
+    }
+  }
+
+ private:
+  bool act(const std::string& text, std::uint64_t id) {
+    const auto space = text.find(' ');
+    const std::string what = text.substr(0, space);
+    const std::size_t count = space == std::string::npos ? 0 : std::strtoull(text.c_str() + space, nullptr, 10);
+    if (what == "exit") {
+      ended(static_cast<int>(count));
+      return false;
+    }
+    if (what == "abort") ::abort();
+    if (what == "hang") pause_forever();
+    if (what == "spin") for (;;) asm volatile("");
+    if (what == "sleep") return wait_for_interrupt(id);
+    if (what == "big") send(FrameType::post, id, std::string(count, 'x'));
+    if (what == "flood") for (std::size_t i = 0; i < count; ++i) send(FrameType::post, i, "0123456789abcdef");
+    if (what == "corrupt-written") header_->to_host.written.store(count == 0 ? ~0ull : count), ring_host(), pause_forever();
+    if (what == "corrupt-read") header_->to_cell.read.store(1ull << 40);
+    if (what == "bad-type") send(static_cast<FrameType>(9), 0, "");
+    if (what == "oversize") header(FrameType::post, 0, 0x7fffffff), ring_host();
+    if (what == "mid-frame") {
+      header(FrameType::post, 0, 1000);
+      write("half", 4);
+      ::_exit(3);
+    }
+    send(FrameType::result, id, what);
+    return true;
+  }
+
+  bool wait_for_interrupt(std::uint64_t id) {
+    for (;;) {
+      const auto mode = static_cast<Interrupt>(header_->interrupt.exchange(0));
+      if (mode == Interrupt::end) return ended(), false;
+      if (mode == Interrupt::raise) return send(FrameType::error, id, "KeyboardInterrupt"), true;
+      ::usleep(2000);
+    }
+  }
+
+  void ended(int code = 0) {
+    send(FrameType::exit, 0, R"({"kind":"closed","code":0,"message":""})");
+    if (alone_) ::_exit(code);
+  }
+  [[noreturn]] void pause_forever() {
+    for (;;) ::pause();
+  }
+
+  void header(FrameType type, std::uint64_t id, std::size_t length) {
+    FrameHeader frame{};
+    frame.length = static_cast<std::uint32_t>(length);
+    frame.type = static_cast<std::uint8_t>(type);
+    frame.id = id;
+    write(reinterpret_cast<const char*>(&frame), sizeof frame);
+  }
+  void send(FrameType type, std::uint64_t id, const std::string& payload) {
+    header(type, id, payload.size());
+    write(payload.data(), payload.size());
+    if (take_sleeper(header_->to_host.reader_sleeps)) ring_host();
+  }
+
+  void write(const char* from, std::size_t count) {
+    while (count > 0) {
+      RingStatus status = RingStatus::ok;
+      const std::size_t done = writer_.write(reinterpret_cast<const std::uint8_t*>(from), count, status);
+      from += done;
+      count -= done;
+      if (done > 0) continue;
+      if (take_sleeper(header_->to_host.reader_sleeps)) ring_host();
+      sleep_until(header_->to_host.writer_sleeps, [this] { return writer_.space() > 0; });
+    }
+  }
+  bool read(std::uint8_t* to, std::size_t count) {
+    while (count > 0) {
+      RingStatus status = RingStatus::ok;
+      const std::size_t done = reader_.read(to, count, status);
+      to += done;
+      count -= done;
+      if (done > 0) {
+        if (take_sleeper(header_->to_cell.writer_sleeps)) ring_host();
+      } else if (!sleep_until(header_->to_cell.reader_sleeps, [&] { return reader_.waiting(status) > 0; })) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // False when the sandbox is told to end. The time-out is only for interrupts, which a real engine's
+  // threads are woken for.
+  template <typename Ready>
+  bool sleep_until(std::atomic<std::uint32_t>& flag, Ready ready) {
+    for (;;) {
+      const std::uint32_t bell = header_->cell_bell.load();
+      announce_sleep(flag);
+      if (ready()) return true;
+      timespec limit{0, 20'000'000};
+      ::syscall(SYS_futex, &header_->cell_bell, FUTEX_WAIT, bell, &limit, nullptr, 0);
+      if (static_cast<Interrupt>(header_->interrupt.load()) == Interrupt::end) return false;
+    }
+  }
+  void ring_host() {
+    const std::uint64_t one = 1;
+    if (::write(bell_, &one, sizeof one) < 0) return;
+  }
+
+  SegmentHeader* header_ = nullptr;
+  RingReader reader_;
+  RingWriter writer_;
+  int bell_;
+  bool alone_;
+};
+
+void serve_attaches(int control) {
+  for (;;) {
+    ControlHeader header;
+    iovec part{&header, sizeof header};
+    alignas(cmsghdr) char space[CMSG_SPACE(2 * sizeof(int))];
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = space;
+    message.msg_controllen = sizeof space;
+    if (::recvmsg(control, &message, MSG_CMSG_CLOEXEC) < static_cast<ssize_t>(sizeof header)) return;
+    int fds[2];
+    std::memcpy(fds, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fds);
+    std::thread([memfd = fds[0], bell = fds[1]] {
+      Sandbox(memfd, bell, false).run();
+      ::close(bell);
+    }).detach();
+  }
+}
+
+}  // namespace
+
+void run_cell(int memfd, int bell, int control) {
+  ::signal(SIGINT, [](int) {});
+  if (control >= 0) std::thread([control] { serve_attaches(control); }).detach();
+  Sandbox(memfd, bell, true).run();
+  ::_exit(0);
+}
+
+}  // namespace pyisolate::fake

@@ -1,0 +1,2 @@
+export { type EngineComplianceOptions, engineCompliance } from './compliance/engine-compliance.js'
+export { complianceScript } from './compliance/programs.js'

@@ -1,0 +1,121 @@
+import { capture, findCommand, run } from './exec.mjs'
+import { SetupFailure } from './failure.mjs'
+
+/** What builds CPython and the native parts; alternatives are written "a|b", the first is installed. */
+const COMMON = [
+  'make',
+  'cmake',
+  'ninja-build',
+  'dpkg-dev',
+  'xz-utils',
+  'pkg-config|pkgconf',
+  'libseccomp-dev',
+  'libffi-dev',
+  'libssl-dev',
+  'zlib1g-dev',
+  'libbz2-dev',
+  'liblzma-dev',
+  'libsqlite3-dev',
+]
+
+export function requiredPackages(profile) {
+  return [...profile.packages, ...COMMON]
+}
+
+/** The packages of the list that dpkg does not report as installed. */
+export function missingPackages(wanted, query = dpkgQuery) {
+  const installed = query(wanted.flatMap((entry) => entry.split('|')))
+  return wanted.filter((entry) => !entry.split('|').some((name) => installed.has(name))).map((e) => e.split('|')[0])
+}
+
+function dpkgQuery(names) {
+  // Fails as a whole when one name is unknown, but still lists the others: so the status is not looked at.
+  const text = capture('sh', [
+    '-c',
+    'dpkg-query -W -f \'${Package} ${db:Status-Status}\\n\' "$@" 2>/dev/null; true',
+    'sh',
+    ...names,
+  ])
+  const rows = (text ?? '').split('\n').map((line) => line.split(' '))
+  return new Set(rows.filter(([, status]) => status === 'installed').map(([name]) => name))
+}
+
+/** How this user may run apt: directly, through sudo without a password, or not at all. */
+function privilege(env) {
+  if (process.getuid?.() === 0) return []
+  if (findCommand('sudo', env) && capture('sudo', ['-n', 'true'], { env }) !== undefined) return ['sudo', '-n']
+  return undefined
+}
+
+export async function installPackages(profile, { log, report, env = process.env, query, privileges = privilege }) {
+  if (!findCommand('dpkg-query', env) || !findCommand('apt-get', env)) {
+    if (env.PYISOLATE_PYTHON) return 'not a Debian system: taking the tools that are in PATH'
+    throw new SetupFailure(
+      'PLATFORM',
+      'set-up needs apt (Debian 12 or newer, Ubuntu 24.04 or newer); elsewhere PYISOLATE_PYTHON names an interpreter and the compilers must be in PATH',
+    )
+  }
+  const missing = missingPackages(requiredPackages(profile), query)
+  if (missing.length === 0) return undefined
+  const prefix = privileges(env)
+  if (!prefix) {
+    const [how, sudo] = findCommand('sudo', env) ? ['run', 'sudo '] : ['run as root', '']
+    const install = `apt-get install -y --no-install-recommends ${missing.join(' ')}`
+    const command = `${how}: ${sudo}apt-get update && ${sudo}${install}`
+    throw new SetupFailure('PACKAGES', `system packages are missing and this user can't install them; ${command}`)
+  }
+  await apt(prefix, ['update', '-o', 'APT::Update::Error-Mode=any'], { log, report, env })
+  requireCandidates(missing, env)
+  await apt(prefix, ['install', '-y', '--no-install-recommends', ...missing], { log, report, env })
+  return `installed ${missing.join(' ')}`
+}
+
+/** An older release has no clang-19, say: better said by name than as an apt error. */
+function requireCandidates(missing, env) {
+  const policy = capture('apt-cache', ['policy', ...missing], { env: { ...env, LC_ALL: 'C' } }) ?? ''
+  const known = new Set()
+  let current = ''
+  for (const line of policy.split('\n')) {
+    const head = /^(\S+):$/.exec(line)
+    if (head) current = head[1]
+    if (/^\s+Candidate: (?!\(none\))/.test(line)) known.add(current)
+  }
+  const absent = missing.filter((name) => !known.has(name))
+  if (absent.length > 0) {
+    throw new SetupFailure(
+      'PACKAGES',
+      `this distribution has no package ${absent.join(', ')}: use a newer release, or the standard profile`,
+    )
+  }
+}
+
+async function apt(prefix, args, { log, report, env }) {
+  const [command, ...rest] = [
+    ...prefix,
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'LC_ALL=C',
+    'apt-get',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    '-q',
+    ...args,
+  ]
+  await run(command, rest, { log, env, onLine: report, failure: (tail) => aptFailure(args[0], tail, log) })
+}
+
+export function aptFailure(action, tail, log) {
+  if (
+    /Temporary failure resolving|Could not (resolve|connect)|Network is unreachable|Connection (failed|timed out|refused)|Failed to fetch/.test(
+      tail,
+    )
+  ) {
+    return new SetupFailure(
+      'NETWORK',
+      `apt-get ${action} can't reach the distribution's repository: is the network up?`,
+      { log },
+    )
+  }
+  const last = tail.split('\n').findLast((line) => line.startsWith('E:'))
+  return new SetupFailure('PACKAGES', `apt-get ${action} failed${last ? `: ${last.slice(2).trim()}` : ''}`, { log })
+}

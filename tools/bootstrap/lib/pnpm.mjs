@@ -1,0 +1,103 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { hashTree, readJson, writeAtomically } from './cache.mjs'
+import { run } from './exec.mjs'
+import { SetupFailure } from './failure.mjs'
+
+/** The pinned version: package.json's packageManager field is the one place that names it. */
+export function pnpmVersion(root) {
+  const { packageManager } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))
+  return packageManager.replace(/^pnpm@/, '').replace(/\+.*$/, '')
+}
+
+export function pnpmFolder(root, cache) {
+  return path.join(cache, 'tools', `pnpm-${pnpmVersion(root)}`)
+}
+
+/** The script that is pnpm, to be run by this Node. */
+export function pnpmProgram(root, cache) {
+  return path.join(pnpmFolder(root, cache), 'node_modules', 'pnpm', 'bin', 'pnpm.cjs')
+}
+
+/** PATH with our pnpm in front, for turbo and scripts that call it by name. */
+export function withPnpm(root, cache, env = process.env) {
+  return { ...env, PATH: `${path.join(pnpmFolder(root, cache), 'node_modules', '.bin')}:${env.PATH}` }
+}
+
+export async function providePnpm({ root, cache, log, report }) {
+  const folder = pnpmFolder(root, cache)
+  if (fs.existsSync(path.join(folder, 'node_modules', '.bin', 'pnpm'))) return
+  const temporary = `${folder}.${process.pid}.tmp`
+  fs.rmSync(temporary, { recursive: true, force: true })
+  fs.mkdirSync(temporary, { recursive: true })
+  await npmInstall(`pnpm@${pnpmVersion(root)}`, temporary, { log, report })
+  fs.rmSync(folder, { recursive: true, force: true })
+  fs.renameSync(temporary, folder)
+}
+
+// Long enough for a hiccup, short enough to say soon that there is no network.
+const RETRY = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000']
+
+/** npm is what a machine with Node has: everything else comes through it. */
+export async function npmInstall(spec, folder, { log, report }) {
+  const args = [
+    'install',
+    '--prefix',
+    folder,
+    '--no-save',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    ...RETRY,
+    spec,
+  ]
+  // Inside `npm start` npm hands its own settings down; a prefix among them would win over ours.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_config_.*prefix$/i.test(name)))
+  await run('npm', args, {
+    log,
+    env,
+    onLine: report,
+    cwd: folder,
+    failure: (tail) => registryFailure('npm', tail, log),
+  })
+}
+
+function manifests(root) {
+  const packages = ['packages', 'apps', 'benchmarks'].flatMap((folder) => {
+    const own = [`${folder}/package.json`]
+    const full = path.join(root, folder)
+    const nested = fs.existsSync(full) ? fs.readdirSync(full).map((name) => `${folder}/${name}/package.json`) : []
+    return [...own, ...nested]
+  })
+  return ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', ...packages]
+}
+
+export async function installDependencies({ root, cache, log, report }) {
+  const stamp = path.join(root, 'node_modules', '.pyisolate-install.json')
+  const inputs = hashTree(root, manifests(root))
+  if (readJson(stamp)?.inputs === inputs) return
+  // CI=true: pnpm must not ask before it replaces a node_modules that another version laid out.
+  const env = { ...withPnpm(root, cache), CI: 'true' }
+  await run('pnpm', ['install', '--frozen-lockfile', '--reporter=append-only'], {
+    log,
+    env,
+    cwd: root,
+    onLine: report,
+    failure: (tail) => registryFailure('pnpm', tail, log),
+  })
+  writeAtomically(stamp, JSON.stringify({ inputs }))
+}
+
+export function registryFailure(tool, tail, log) {
+  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH|META_FETCH_FAIL/.test(tail)) {
+    return new SetupFailure('NETWORK', `${tool} can't reach the package registry: is the network up?`, { log })
+  }
+  if (/ERR_PNPM_OUTDATED_LOCKFILE/.test(tail)) {
+    return new SetupFailure(
+      'LOCKFILE',
+      "pnpm-lock.yaml does not match the packages' manifests: run pnpm install and commit it",
+      { log },
+    )
+  }
+  return new SetupFailure('DEPENDENCIES', `${tool} install failed`, { log })
+}

@@ -1,0 +1,38 @@
+import fs from 'node:fs'
+
+export const NONE = { passed: 0, failed: 0, skipped: 0 }
+
+export function add(a, b) {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped }
+}
+
+/** The closing line that people and CI read. */
+export function closingLine({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`
+}
+
+/**
+ * Counts a vitest JSON report. A file that could not be loaded has no tests but failed all the same, and so did
+ * a run that ended badly though each test in its report passed (an unhandled rejection, a crash, no report).
+ */
+export function countReport(file, exitCode) {
+  let report
+  try {
+    report = JSON.parse(fs.readFileSync(file, 'utf8'))
+  } catch {
+    return { counts: { ...NONE, failed: 1 }, skips: [] }
+  }
+  const unloaded = report.testResults.filter(
+    (suite) => suite.status === 'failed' && suite.assertionResults.length === 0,
+  )
+  const tests = report.testResults.flatMap((suite) => suite.assertionResults)
+  const count = (...states) => tests.filter((test) => states.includes(test.status)).length
+  const failed = count('failed') + unloaded.length
+  const counts = {
+    passed: count('passed'),
+    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    skipped: count('pending', 'skipped', 'todo', 'disabled'),
+  }
+  const skips = tests.filter((test) => !['passed', 'failed'].includes(test.status)).map((test) => test.fullName)
+  return { counts, skips }
+}

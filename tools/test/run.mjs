@@ -1,0 +1,68 @@
+// Runs the tests of every package, one vitest process each, and ends with one line that sums them up.
+//   node tools/test/run.mjs [--as-user] [--summary FILE] [package…] [-- vitest arguments]
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runAsUser } from './as-user.mjs'
+import { add, closingLine, countReport, NONE } from './counts.mjs'
+import { testedPackages } from './packages.mjs'
+
+const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
+
+function parse(argv) {
+  const split = argv.indexOf('--')
+  const own = split < 0 ? argv : argv.slice(0, split)
+  const options = { names: [], forwarded: split < 0 ? [] : argv.slice(split + 1), asUser: false, summary: undefined }
+  for (let i = 0; i < own.length; i++) {
+    if (own[i] === '--as-user') options.asUser = true
+    else if (own[i] === '--summary') options.summary = own[++i]
+    else options.names.push(own[i])
+  }
+  return options
+}
+
+function runPackage({ name, folder }, reports, forwarded) {
+  const report = path.join(reports, `${name}.json`)
+  const args = [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...forwarded]
+  process.stdout.write(`\n== ${name}\n`)
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] })
+    child.on('error', () => resolve(countReport(report, 1)))
+    child.on('close', (code) => resolve(countReport(report, code ?? 1)))
+  })
+}
+
+async function main() {
+  const options = parse(process.argv.slice(2))
+  const known = testedPackages(root)
+  const unknown = options.names.filter((name) => !known.some((one) => one.name === name))
+  if (unknown.length > 0)
+    throw new Error(`no such package: ${unknown.join(', ')}; there are ${known.map((one) => one.name).join(', ')}`)
+  const chosen = options.names.length > 0 ? known.filter(({ name }) => options.names.includes(name)) : known
+
+  const reports = fs.mkdtempSync(path.join(os.tmpdir(), 'pyisolate-reports-'))
+  let total = NONE
+  const skips = []
+  try {
+    for (const one of chosen) {
+      const result = await runPackage(one, reports, options.forwarded)
+      total = add(total, result.counts)
+      skips.push(...result.skips.map((test) => `${one.name}: ${test}`))
+    }
+    if (options.asUser)
+      total = add(total, await runAsUser({ root, names: options.names, forwarded: options.forwarded }))
+  } finally {
+    fs.rmSync(reports, { recursive: true, force: true })
+  }
+  if (options.summary) fs.writeFileSync(options.summary, JSON.stringify(total))
+  // A skip is never silent.
+  if (skips.length > 0) process.stdout.write(`\nskipped:\n${skips.map((text) => `  ${text}\n`).join('')}`)
+  // The closing line stands once in a log: a run within a run leaves it to the outer one.
+  if (!options.summary) process.stdout.write(`\n${closingLine(total)}\n`)
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
+}
+
+await main()

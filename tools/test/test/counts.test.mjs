@@ -1,0 +1,52 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { add, closingLine, countReport, NONE } from '../counts.mjs'
+
+let folder
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pyisolate-counts-'))
+})
+afterEach(() => fs.rmSync(folder, { recursive: true }))
+
+function report(...suites) {
+  const file = path.join(folder, 'report.json')
+  const testResults = suites.map(([status, ...states]) => ({
+    status,
+    assertionResults: states.map((state, i) => ({ status: state, fullName: `test ${i}` })),
+  }))
+  fs.writeFileSync(file, JSON.stringify({ testResults }))
+  return file
+}
+
+describe('counting a report', () => {
+  test('passed, failed and skipped tests are told apart, skips by name', () => {
+    expect(countReport(report(['failed', 'passed', 'failed', 'skipped', 'todo']), 1)).toEqual({
+      counts: { passed: 1, failed: 1, skipped: 2 },
+      skips: ['test 2', 'test 3'],
+    })
+  })
+
+  test('a file that could not be loaded has failed', () => {
+    expect(countReport(report(['passed', 'passed'], ['failed']), 1).counts).toEqual({
+      passed: 1,
+      failed: 1,
+      skipped: 0,
+    })
+  })
+
+  test('a bad exit with nothing but passes has failed', () => {
+    expect(countReport(report(['passed', 'passed']), 1).counts).toEqual({ passed: 1, failed: 1, skipped: 0 })
+    expect(countReport(report(['passed', 'passed']), 0).counts).toEqual({ passed: 1, failed: 0, skipped: 0 })
+  })
+
+  test('a run that left no report has failed', () => {
+    expect(countReport(path.join(folder, 'absent.json'), 0).counts).toEqual({ passed: 0, failed: 1, skipped: 0 })
+  })
+
+  test('sums end in one line', () => {
+    const sum = add(add(NONE, { passed: 2, failed: 0, skipped: 1 }), { passed: 3, failed: 1, skipped: 0 })
+    expect(closingLine(sum)).toBe('5 passed, 1 failed, 1 skipped')
+  })
+})
