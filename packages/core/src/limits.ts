@@ -29,8 +29,8 @@ export interface Limits {
   readonly unread?: Size
   /** Encoded size of one value, both ways. Default 64 MiB. */
   readonly frame?: Size
-  /** Nesting of one value, both ways; up to 512. Default 64. */
+  /** Nesting of one value, both ways, from 2 to 512; around the arguments of a call there are two levels more. Default 64. */
   readonly depth?: number
-  /** Scalars, containers, keys and elements of one value, both ways. Default 1,000,000. */
+  /** Scalars, containers, keys and elements of one value, both ways; at least 16. Default 1,000,000. */
   readonly items?: number
 }

@@ -63,6 +63,7 @@ test.each(['kill', 'deadline', 'end'] as const)(
     const bad = await join('bad')
     const good = await join('good')
     bad.cell.send(FrameType.exec, 2, text('hang'))
+    await bad.next((frame) => frame.type === FrameType.post)
     if (how === 'kill') bad.cell.kill('reason')
     if (how === 'deadline') bad.cell.setDeadline(DeadlineSlot.call, 10, 20, 'reason')
     if (how === 'end') void bad.cell.end(20)

@@ -47,9 +47,6 @@ export function nativeEnvironment({ profile, python }) {
   return {
     PYISOLATE_PROFILE: profile.name,
     PYISOLATE_PYTHON_PREFIX: python.prefix,
-    PYISOLATE_PYTHON_INCLUDE: python.include,
-    PYISOLATE_PYTHON_LIBRARY: python.library,
-    PYISOLATE_PYTHON_STDLIB: python.stdlib,
     PYISOLATE_CFI_FLAGS: profile.cfi.join(' '),
     CC: profile.cc,
     CXX: profile.cxx,
@@ -63,7 +60,11 @@ function writePythonHome(output, python) {
   writeAtomically(path.join(output, 'python-home.json'), `${JSON.stringify({ prefix, version, stdlib }, null, 2)}\n`)
 }
 
+/** The compiler's first complaint, or CMake's, which puts its message below the heading. */
 function firstError(tail) {
-  const line = tail.split('\n').find((text) => /\berror\b/i.test(text))
-  return line ? `: ${line.trim().slice(0, 160)}` : ''
+  const lines = tail.split('\n').map((text) => text.trim())
+  const at = lines.findIndex((text) => /\berror\b/i.test(text))
+  if (at < 0) return ''
+  const heading = /^CMake Error at /.test(lines[at])
+  return `: ${(heading ? (lines[at + 1] ?? lines[at]) : lines[at]).slice(0, 160)}`
 }

@@ -23,7 +23,7 @@ describe('options of spawn', () => {
     [{ limits: { memory: 12.5 } }, 'got 12.5'],
     [{ limits: { callTime: 0 } }, 'options.limits.callTime: expected a time above 0'],
     [{ limits: { wallTime: '3 days' } }, "got '3 days'"],
-    [{ limits: { depth: 513 } }, 'options.limits.depth: expected an integer from 1 to 512, got 513'],
+    [{ limits: { depth: 513 } }, 'options.limits.depth: expected an integer from 2 to 512, got 513'],
     [{ preload: 'json' }, "options.preload: expected an array, each item a Python module name, got 'json'"],
     [{ preload: ['json', 'a b'] }, "options.preload[1]: expected a Python module name, got 'a b'"],
     [{ inputs: { 'a-b': 1 } }, 'options.inputs.a-b: expected a Python identifier'],
@@ -110,7 +110,7 @@ describe('options of createSupervisor', () => {
     [{ readPaths: ['data'] }, "options.readPaths[0]: expected an absolute path, got 'data'"],
     [{ ringBytes: 5000 }, 'options.ringBytes: expected a power of two from 4096, got 5000'],
     [{ engine: {} }, 'options.engine: expected an Engine, got {}'],
-    [{ limits: { items: 0 } }, 'options.limits.items: expected an integer from 1 to 2147483648, got 0'],
+    [{ limits: { items: 0 } }, 'options.limits.items: expected an integer from 16 to 2147483648, got 0'],
   ])('%o is refused', (options, message) => {
     expect(() => createSupervisor(options as never)).toThrow(message)
   })

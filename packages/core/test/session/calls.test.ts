@@ -186,6 +186,14 @@ describe('time and aborts', () => {
     await sandbox.exec('post 1', { signal })
     await receiving
     expect(listeners).toBe(0)
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => warnings.push(warning)
+    process.on('warning', onWarning)
+    const shared = new AbortController().signal
+    await Promise.all(Array.from({ length: 50 }, () => sandbox.exec('x', { signal: shared })))
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', onWarning)
+    expect(warnings).toEqual([])
   })
 })
 

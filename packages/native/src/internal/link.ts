@@ -156,7 +156,10 @@ export class Link implements CellOptions {
   }
 
   onCorrupt(detail: string): void {
-    if (this.#stage === 'running' && this.#owner) return this.#owner.onCorrupt(detail)
+    if (this.#stage === 'running') {
+      this.#owner?.onCorrupt(detail)
+      return
+    }
     this.#fail(new SpawnError(`the sandbox broke the protocol while it was being prepared: ${detail}`))
     this.#handle?.kill('protocol')
   }

@@ -58,7 +58,8 @@ export class Zygote {
     const wait = this.#life ? 0 : this.#retryAt - Date.now()
     if (wait > 0) await delay(wait)
     if (this.#closed) throw new SpawnError('the engine is closed')
-    const life = (this.#life ??= this.#start())
+    this.#life ??= this.#start()
+    const life = this.#life
     if (life.waiting++ === 0) life.handle.ref()
     try {
       return await life.ready.promise

@@ -68,7 +68,7 @@ class Sandbox {
       return false;
     }
     if (what == "abort") ::abort();
-    if (what == "hang") pause_forever();
+    if (what == "hang") send(FrameType::post, id, "hanging"), pause_forever();
     if (what == "spin") for (;;) asm volatile("");
     if (what == "sleep") return wait_for_interrupt(id);
     if (what == "big") send(FrameType::post, id, std::string(count, 'x'));

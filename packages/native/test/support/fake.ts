@@ -92,7 +92,8 @@ export async function spawnFake(engine: Engine, overrides: Partial<SpawnRequest>
           const frame = frames[seen++]
           if (!frame || !fits(frame)) continue
           waiting.delete(look)
-          return resolve(frame)
+          resolve(frame)
+          return
         }
       }
       waiting.add(look)

@@ -9,7 +9,14 @@ export type Feature =
   | 'user-namespaces'
   | 'cgroup-v2'
   | 'kvm'
+  | 'unfiltered'
+  | 'all-capabilities'
+  | 'ia32'
+  | 'x32'
+  | 'io-uring'
   | 'built-engine'
+  | 'cpython-tests'
+  | 'other-nodes'
   | `node-${number}`
 
 export interface Presence {
@@ -38,6 +45,13 @@ function writable(path: string): boolean {
   } catch {
     return false
   }
+}
+
+/** linux/capability.h */
+const CAP_SYS_ADMIN = 21n
+
+function processStatus(field: string): string {
+  return new RegExp(`^${field}:\\s*(\\S+)`, 'm').exec(read('/proc/self/status'))?.[1] ?? ''
 }
 
 export function presenceOf(feature: Feature): Presence {
@@ -72,8 +86,30 @@ export function presenceOf(feature: Feature): Presence {
         present: writable('/dev/kvm'),
         evidence: `/dev/kvm is ${existsSync('/dev/kvm') ? 'there' : 'not there'}`,
       }
+    // In a container the tests themselves are confined: what fails unconfined there proves nothing.
+    case 'unfiltered': {
+      const mode = processStatus('Seccomp')
+      return { present: mode === '0' ? true : undefined, evidence: `the tests' own seccomp mode is ${mode}` }
+    }
+    case 'all-capabilities': {
+      const held = processStatus('CapEff')
+      const administers = ((BigInt(`0x${held || 0}`) >> CAP_SYS_ADMIN) & 1n) === 1n
+      return { present: administers && process.getuid?.() === 0, evidence: `the tests' capabilities are ${held}` }
+    }
+    case 'ia32':
+    case 'x32':
+      // A build option, and one at boot: only a call tells.
+      return { present: process.arch === 'x64' ? undefined : false, evidence: `this is ${process.arch}` }
+    case 'io-uring': {
+      const off = read('/proc/sys/kernel/io_uring_disabled')
+      return { present: off === '0' && processStatus('Seccomp') === '0', evidence: `io_uring_disabled is ${off || '?'}` }
+    }
     case 'built-engine':
       return { present: undefined, evidence: 'the build decides' }
+    case 'cpython-tests':
+      return { present: undefined, evidence: 'the interpreter decides' }
+    case 'other-nodes':
+      return { present: process.arch === 'x64', evidence: `this is ${process.arch}` }
     default: {
       const wanted = Number(feature.slice('node-'.length))
       const has = Number(process.versions.node.split('.')[0])

@@ -5,7 +5,7 @@ import { capture, run } from '../exec.mjs'
 import { SetupFailure } from '../failure.mjs'
 
 /** Bumped when what is installed changes without a change of flags. */
-export const LAYOUT = 2
+export const LAYOUT = 3
 
 /** Modules that a sandbox never has a use for; left out whatever libraries this machine happens to have. */
 const LEFT_OUT = ['_tkinter', '_curses', '_curses_panel', '_dbm', '_gdbm', 'readline', '_uuid', 'nis']
@@ -23,6 +23,12 @@ export function configureArguments() {
     ...LEFT_OUT.map((name) => `py_cv_module_${name}=n/a`),
   ]
 }
+
+const HELPERS = [
+  'Modules/_decimal/libmpdec/libmpdec.a',
+  'Modules/_hacl/libHacl_Hash_SHA2.a',
+  'Modules/expat/libexpat.a',
+]
 
 /** Parts of the standard library that need a display, a terminal or a second copy of the interpreter. */
 const NEEDLESS = ['idlelib', 'tkinter', 'turtledemo', 'turtle.py', 'ensurepip']
@@ -54,7 +60,7 @@ export async function buildPython({ source, work, stage, prefix, profile, log, r
     failure: failed('make install', log),
   })
   const root = path.join(stage, prefix)
-  arrange(root, source)
+  arrange(root, source, build)
   const interpreter = path.join(root, 'bin', 'python3.13t')
   await run(interpreter, ['-I', '-S', '-c', SMOKE], { log, failure: failed('a module of the standard library', log) })
 }
@@ -109,7 +115,7 @@ function countObjects(build, env) {
   return plan.split('\n').filter((line) => COMPILES.test(line)).length
 }
 
-function arrange(root, source) {
+function arrange(root, source, build) {
   const stdlib = path.join(root, 'lib', 'python3.13t')
   for (const name of NEEDLESS) fs.rmSync(path.join(stdlib, name), { recursive: true, force: true })
   // The library is installed twice, a hundred megabytes each in a debugging build.
@@ -118,6 +124,8 @@ function arrange(root, source) {
     fs.rmSync(copy, { force: true })
     fs.symlinkSync('../../libpython3.13t.a', copy)
   }
+  // CPython's own helper libraries are linked into its binary but not installed; the engine needs them as well.
+  for (const library of HELPERS) fs.cpSync(path.join(build, library), path.join(root, 'lib', path.basename(library)))
   // --disable-test-modules leaves these out as well, but the compatibility tests run CPython's own test files.
   fs.cpSync(path.join(source, 'Lib', 'test'), path.join(stdlib, 'test'), { recursive: true })
 }

@@ -9,17 +9,17 @@ const mostFrames = 100_000
 
 /** An error is no value of the guest's: a sandbox whose values must be small may still have a long traceback. */
 export function errorBudget({ bytes, items }: Budget): Budget {
-  return { bytes, depth: 3, items: items + mostFrames * 10 }
+  return { bytes: Math.max(bytes, 16 * 2 ** 20), depth: 3, items: items + mostFrames * 10 }
 }
 
 /** @throws MalformedError */
-export function readGuestError(value: Value, mostText: number): GuestError {
+export function readGuestError(value: Value): GuestError {
   const fields = record(value, 'an error')
   return new GuestError({
     type: text(field(fields, 'type'), "an error's type", nameLength),
     module: text(field(fields, 'module') ?? '', "an error's module", nameLength),
-    message: text(field(fields, 'message'), "an error's message", mostText),
-    traceback: text(field(fields, 'traceback') ?? '', "an error's traceback", mostText),
+    message: text(field(fields, 'message'), "an error's message", 2 ** 24),
+    traceback: text(field(fields, 'traceback') ?? '', "an error's traceback", 2 ** 24),
     frames: Object.freeze(list(field(fields, 'frames') ?? [], "an error's frames", mostFrames).map(readFrame)),
   })
 }

@@ -40,8 +40,8 @@ export function limits(base: SettledLimits): Check<SettledLimits> {
         output: orElse(size(0, Number.MAX_SAFE_INTEGER), base.output),
         unread: orElse(size(1024, Number.MAX_SAFE_INTEGER), base.unread),
         frame: orElse(size(1024, largestFrame), base.frame),
-        depth: orElse(integer(1, maxDepth), base.depth),
-        items: orElse(integer(1, 2 ** 31), base.items),
+        depth: orElse(integer(2, maxDepth), base.depth),
+        items: orElse(integer(16, 2 ** 31), base.items),
       }),
     )
 }

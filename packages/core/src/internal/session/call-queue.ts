@@ -1,8 +1,10 @@
 import { type FrameType, INIT_ID } from '@pyisolate/interface'
+import type { GuestError } from '../../errors/guest-error.js'
 import { SandboxClosedError } from '../../errors/sandbox-closed-error.js'
 import { TimeoutError } from '../../errors/timeout-error.js'
 import type { Outcome } from '../../outcome.js'
 import type { Value } from '../../value.js'
+import { onAbort } from '../abort.js'
 import type { SettledCall } from '../options/call-options.js'
 import { malformed } from '../values/malformed-error.js'
 import { Fifo } from './fifo.js'
@@ -29,11 +31,21 @@ interface Call extends SettledCall {
   readonly payload: Uint8Array
   readonly resolve: (value: Value) => void
   readonly reject: (error: unknown) => void
-  onAbort: (() => void) | undefined
+  stopListening: () => void
   startedAt: number
 }
 
-export type Answer = { readonly value: Value } | { readonly error: Error }
+export type Answer = { readonly value: Value } | { readonly error: GuestError }
+
+/** Two clocks don't agree on the millisecond: an interrupt that comes just before the deadline is its doing. */
+const clockNoise = 2
+
+function isLate({ startedAt, timeout }: Call, answer: Answer): boolean {
+  const elapsed = performance.now() - startedAt
+  if (elapsed >= timeout) return true
+  const interrupted = 'error' in answer && answer.error.type === 'KeyboardInterrupt'
+  return interrupted && elapsed >= timeout - clockNoise
+}
 
 /** `exec`, `eval` and `call`: one runs at a time, the others wait their turn on this side. */
 export class CallQueue {
@@ -61,11 +73,8 @@ export class CallQueue {
   add(type: FrameType, payload: Uint8Array, { signal, timeout }: SettledCall): Promise<Value> {
     if (signal?.aborted) return Promise.reject(signal.reason)
     return new Promise((resolve, reject) => {
-      const call: Call = { type, payload, signal, timeout, resolve, reject, onAbort: undefined, startedAt: 0 }
-      if (signal !== undefined) {
-        call.onAbort = () => this.#abort(call)
-        signal.addEventListener('abort', call.onAbort, { once: true })
-      }
+      const call: Call = { type, payload, signal, timeout, resolve, reject, stopListening: () => {}, startedAt: 0 }
+      call.stopListening = onAbort(signal, () => this.#abort(call))
       this.#waiting.push(call)
       this.#startNext()
     })
@@ -78,7 +87,7 @@ export class CallQueue {
     const answer = read()
     const { call } = running
     this.#port.setDeadline(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, '')
-    const late = performance.now() - call.startedAt >= call.timeout
+    const late = isLate(call, answer)
     this.#running = undefined
     this.#completed += 1
     if (call.signal?.aborted) this.#settle(call, () => call.reject(call.signal?.reason))
@@ -126,7 +135,7 @@ export class CallQueue {
   }
 
   #settle(call: Call, settle: () => void): void {
-    if (call.onAbort !== undefined) call.signal?.removeEventListener('abort', call.onAbort)
+    call.stopListening()
     settle()
   }
 

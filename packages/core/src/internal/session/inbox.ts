@@ -1,5 +1,6 @@
 import { TimeoutError } from '../../errors/timeout-error.js'
 import type { Value } from '../../value.js'
+import { onAbort } from '../abort.js'
 import type { SettledCall } from '../options/call-options.js'
 import type { Budget } from '../values/budget.js'
 import { decodeValidated, decodeValue } from '../values/decode.js'
@@ -103,7 +104,6 @@ export class Inbox {
     if (head !== undefined) return this.#open(head.payload, head.validated)
     if (this.#closed) return Promise.resolve(undefined)
     return new Promise((resolve, reject) => {
-      const onAbort = () => done(() => reject(signal?.reason))
       const timer = Number.isFinite(timeout)
         ? setTimeout(() => {
             const message = `nothing was posted for ${timeout} ms; recv() waits longer with a longer timeout`
@@ -113,7 +113,7 @@ export class Inbox {
       const done = (settle: () => void) => {
         this.#waiters.delete(waiter)
         clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
+        stopListening()
         settle()
       }
       const waiter: Waiter = {
@@ -121,7 +121,7 @@ export class Inbox {
         reject: (error) => done(() => reject(error)),
       }
       this.#waiters.add(waiter)
-      signal?.addEventListener('abort', onAbort, { once: true })
+      const stopListening = onAbort(signal, () => done(() => reject(signal?.reason)))
     })
   }
 

@@ -1,4 +1,5 @@
 import type { Value } from '../../value.js'
+import { onAbort } from '../abort.js'
 import type { SettledCall } from '../options/call-options.js'
 import type { Inbox } from './inbox.js'
 
@@ -8,10 +9,10 @@ export function messageIterator(inbox: Inbox, { signal, timeout }: SettledCall):
   const stopped = Symbol('stopped')
   const forward = () => stopping.abort(signal?.reason)
   if (signal?.aborted) forward()
-  else signal?.addEventListener('abort', forward, { once: true })
+  const stopListening = onAbort(signal, forward)
 
   const finish = (): IteratorReturnResult<undefined> => {
-    signal?.removeEventListener('abort', forward)
+    stopListening()
     return { done: true, value: undefined }
   }
   return {

@@ -177,7 +177,7 @@ export class Session {
         break
       case FrameType.error:
         this.calls.answer(id, () => ({
-          error: readGuestError(decodeValue(payload, errorBudget(budget)), budget.bytes),
+          error: readGuestError(decodeValue(payload, errorBudget(budget))),
         }))
         break
       case FrameType.post:

@@ -5,6 +5,7 @@ import { SupervisorClosedError } from '../../errors/supervisor-closed-error.js'
 import type { SpawnOptions } from '../../options.js'
 import type { Sandbox } from '../../sandbox.js'
 import type { Supervisor, SupervisorEvents } from '../../supervisor.js'
+import { onAbort } from '../abort.js'
 import { displayName } from '../options/check.js'
 import { type SettledSpawn, settleSpawn } from '../options/spawn-options.js'
 import type { SettledSupervisor } from '../options/supervisor-options.js'
@@ -64,8 +65,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
 
   async #start(name: string, settled: SettledSpawn, giveUp: AbortController): Promise<Sandbox> {
     // By hand: AbortSignal.any would leave something behind at a signal that outlives many spawns.
-    const onAbort = () => giveUp.abort(settled.signal?.reason)
-    settled.signal?.addEventListener('abort', onAbort, { once: true })
+    const stopListening = onAbort(settled.signal, () => giveUp.abort(settled.signal?.reason))
     const session = new Session({ name, limits: settled.limits, functions: settled.functions })
     let cell: Cell
     try {
@@ -77,7 +77,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
       this.#names.delete(name)
       throw error
     } finally {
-      settled.signal?.removeEventListener('abort', onAbort)
+      stopListening()
     }
     const sandbox = new PythonSandbox(session, cell, settled)
     this.#names.set(name, sandbox)

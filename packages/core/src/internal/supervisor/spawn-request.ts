@@ -1,8 +1,11 @@
 import type { SpawnRequest } from '@pyisolate/interface'
+import { errorBudget } from '../frames/guest-error.js'
 import { budgetOf, cellLimits } from '../options/limits.js'
 import type { SettledSpawn } from '../options/spawn-options.js'
 import type { SettledSupervisor } from '../options/supervisor-options.js'
+import { aroundArguments } from '../session/host-calls.js'
 import type { Session } from '../session/session.js'
+import { defaultBudget } from '../values/budget.js'
 import { decodeValue } from '../values/decode.js'
 import { encodeValue } from '../values/encode.js'
 
@@ -36,11 +39,12 @@ export function spawnRequest(
     readPaths: supervisor.readPaths,
     modulePaths: supervisor.modulePaths,
     ringBytes: supervisor.ringBytes,
-    // A value may be as large as a frame; what is around it comes on top.
-    maxFrameBytes: budget.bytes + 4096,
+    // A value may be as large as a frame, and what is around it comes on top; an error isn't a value.
+    maxFrameBytes: aroundArguments(errorBudget(budget)).bytes,
     limits,
-    init: encodeValue(init, budget),
-    ...(cell !== undefined && { cell, cellInit: encodeValue(cellInit, budget) }),
+    // The engine knows its budgets only once it has read them here.
+    init: encodeValue(init, defaultBudget),
+    ...(cell !== undefined && { cell, cellInit: encodeValue(cellInit, defaultBudget) }),
     decode: (payload) => decodeValue(payload, budget),
     onFrame: session.onFrame,
     onDrain: session.onDrain,

@@ -1,0 +1,5 @@
+export { UsageError } from './errors/usage-error.js'
+export { ExitCode, exitCodeOf, type RunOutcome } from './exit-code.js'
+export { type MainOptions, main } from './main.js'
+export { runProcess } from './process.js'
+export type { Ending, Terminal } from './terminal.js'

@@ -1,0 +1,11 @@
+import type { GuestError } from '@pyisolate/core'
+import type { RunOutcome } from '../exit-code.js'
+import type { Listener } from './output.js'
+
+/** Tells what a run does, in its order. */
+export interface Reporter extends Listener {
+  /** A Python exception that the program did not catch. */
+  raised(error: GuestError): void
+  /** The last word. */
+  ended(outcome: RunOutcome, exitCode: number): void
+}

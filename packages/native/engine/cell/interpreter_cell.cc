@@ -1,0 +1,193 @@
+#include "cell/interpreter_cell.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <list>
+#include <optional>
+#include <system_error>
+
+#include "cbor_reader.h"
+#include "cell/resident.h"
+#include "python/guest.h"
+#include "zygote/control.h"
+
+namespace pyisolate {
+namespace {
+
+// How long an interpreter may take to end after its sandbox has, before the cell is ended with it.
+constexpr long kLeaveGraceMs = 200;
+
+int bell = -1;  // eventfd: an interrupt came, or a sandbox left
+
+void ring(int) {
+  const int saved = errno;
+  const std::uint64_t one = 1;
+  (void)!write(bell, &one, sizeof one);
+  errno = saved;
+}
+
+class InterpreterCell {
+ public:
+  InterpreterCell(Confinement& prepared, Channel& channel)
+      : prepared_(prepared), channel_(channel), ready_(ready_payload(prepared.report)) {}
+
+  // The cell's own init: its limits, and how many interpreters to keep warm.
+  void init();
+  [[noreturn]] void serve();
+
+ private:
+  void attach(const ControlPacket& packet);
+  void keep_warm();
+  void sweep();
+  int next_look();
+  [[noreturn]] void end(const char* kind, int code, const std::string& message);
+
+  Confinement& prepared_;
+  Channel& channel_;
+  std::vector<std::uint8_t> ready_;
+  std::list<Resident> residents_;
+  unsigned warm_ = 1;
+};
+
+void InterpreterCell::init() {
+  // A Guest reads it as it reads a sandbox's; the cell's channel never asks it to run anything.
+  std::optional<Frame> frame;
+  while (!frame) frame = channel_.read(std::nullopt);
+  if (frame->type == FrameType::close) end("closed", 0, "");
+  CborReader reader(frame->payload);
+  Limits limits;
+  limits.threads = 256;
+  limits.open_files = 1024;
+  std::uint64_t pairs = 0;
+  auto read_limits = [&] {
+    std::uint64_t count = 0;
+    if (!reader.map(count)) return;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      std::string_view key;
+      double value = 0;
+      if (!reader.text(key) || !reader.number(value)) return;
+      if (key == "memory") limits.memory = static_cast<std::uint64_t>(value);
+      if (key == "threads") limits.threads = static_cast<std::uint64_t>(value);
+      if (key == "openFiles") limits.open_files = static_cast<std::uint64_t>(value);
+      if (key == "cpuSeconds") limits.cpu_seconds = value;
+    }
+  };
+  if (reader.map(pairs)) {
+    for (std::uint64_t i = 0; i < pairs && reader.fault() == nullptr; ++i) {
+      std::string_view key;
+      double value = 0;
+      if (!reader.text(key)) break;
+      if (key == "limits") {
+        read_limits();
+      } else if (key == "warm") {
+        if (reader.number(value)) warm_ = static_cast<unsigned>(value);
+      } else {
+        reader.skip();
+      }
+    }
+  }
+  if (reader.fault() != nullptr) end("internal", 70, std::string("the cell's init is malformed: ") + reader.fault());
+  limits.reserve = 8ull << 30;  // rings and stacks of its sandboxes; only reserved
+#ifndef PYISOLATE_UNCONFINED
+  if (!apply_limits(limits, prepared_.memory)) end("internal", 70, "the cell's limits can't be set");
+#endif
+  std::vector<std::uint8_t> bytes;
+  CborWriter(bytes).null();
+  channel_.write(FrameType::result, frame->id, bytes);
+}
+
+void InterpreterCell::attach(const ControlPacket& packet) {
+  std::unique_ptr<Channel> channel;
+  try {
+    channel = std::make_unique<Channel>(packet.descriptors[0], packet.descriptors[1]);
+  } catch (const std::system_error&) {
+    close(packet.descriptors[0]);
+    close(packet.descriptors[1]);
+    return;  // no memory to map: the supervisor's wait for `ready` ends with its deadline
+  }
+  close(packet.descriptors[0]);
+  auto warm = std::find_if(residents_.begin(), residents_.end(), [](Resident& r) { return !r.assigned() && !r.gone(); });
+  if (warm == residents_.end()) {
+    residents_.emplace_back(prepared_.preload, ready_, [] { ring(0); });
+    warm = std::prev(residents_.end());
+  }
+  warm->assign(std::move(channel));
+}
+
+void InterpreterCell::keep_warm() {
+  const auto idle = std::count_if(residents_.begin(), residents_.end(), [](Resident& r) { return !r.assigned() && !r.gone(); });
+  for (auto i = idle; i < static_cast<long>(warm_); ++i) residents_.emplace_back(prepared_.preload, ready_, [] { ring(0); });
+}
+
+void InterpreterCell::sweep() {
+  for (auto it = residents_.begin(); it != residents_.end();) {
+    it->look_for_interrupt();
+    if (it->leaving_ms() > kLeaveGraceMs) end("internal", 75, "a sandbox of this cell could not be ended");
+    it = it->gone() ? residents_.erase(it) : std::next(it);
+  }
+}
+
+int InterpreterCell::next_look() {
+  int next = -1;
+  auto sooner = [&next](int ms) { next = next < 0 ? ms : std::min(next, ms); };
+  for (Resident& resident : residents_) {
+    if (resident.leaving_ms() > 0) sooner(static_cast<int>(kLeaveGraceMs) / 4);
+    const int cpu = resident.watch_cpu();
+    if (cpu >= 0) sooner(cpu);
+  }
+  return next;
+}
+
+void InterpreterCell::end(const char* kind, int code, const std::string& message) {
+  std::vector<std::uint8_t> bytes;
+  CborWriter cbor(bytes);
+  cbor.map(3);
+  cbor.text("kind"), cbor.text(kind);
+  cbor.text("code"), cbor.integer(code);
+  cbor.text("message"), cbor.text(message);
+  channel_.write(FrameType::exit, 0, bytes);
+  _exit(code);
+}
+
+void InterpreterCell::serve() {
+  keep_warm();
+  for (;;) {
+    pollfd ends[2] = {{kCellControlFd, POLLIN, 0}, {bell, POLLIN, 0}};
+    poll(ends, 2, next_look());
+    std::uint64_t rung;
+    (void)!read(bell, &rung, sizeof rung);
+    sweep();
+    if ((ends[0].revents & (POLLIN | POLLHUP)) == 0) continue;
+    ControlPacket packet;
+    const Receive got = receive(kCellControlFd, packet);
+    if (got == Receive::closed) end("closed", 0, "");
+    if (got == Receive::interrupted) continue;
+    if (packet.header.kind == static_cast<std::uint32_t>(ControlKind::attach) && packet.descriptors.size() == 2) {
+      attach(packet);
+      keep_warm();
+    } else {
+      for (const int fd : packet.descriptors) close(fd);
+    }
+  }
+}
+
+}  // namespace
+
+void run_interpreter_cell(Confinement& prepared, int segment, int supervisor_bell, int control, int supervisor_socket) {
+  auto channel = enter_cell(prepared, segment, supervisor_bell, control, supervisor_socket);
+  bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  struct sigaction action = {};
+  action.sa_handler = ring;
+  sigaction(SIGINT, &action, nullptr);
+  install_accounting();
+  InterpreterCell cell(prepared, *channel);
+  cell.init();
+  PyEval_SaveThread();  // the main interpreter rests from here on
+  cell.serve();
+}
+
+}  // namespace pyisolate

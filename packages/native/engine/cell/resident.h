@@ -1,0 +1,68 @@
+// One interpreter of a shared cell with the thread that runs it: warm at first, then one sandbox, then gone.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "python/account.h"
+#include "python/guest.h"
+
+struct _ts;
+
+namespace pyisolate {
+
+class Resident {
+ public:
+  // Starts its thread, which makes the interpreter and imports `preload`. `ready` is the payload a sandbox
+  // starts with; `left` is called, from its thread, when the sandbox has ended and when all of it has.
+  Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready, std::function<void()> left);
+  ~Resident();
+
+  // Hands it its sandbox. False when it was given one before.
+  bool assign(std::unique_ptr<Channel> channel);
+  bool assigned();
+  bool gone() const { return gone_.load(); }
+  void dismiss();  // a warm one that isn't needed
+
+  // Passes on what the supervisor asked of it through its segment. From the cell's main thread, detached.
+  void look_for_interrupt();
+
+  // Ends a sandbox whose thread has used up its CPU limit. Returns how long until the next look makes
+  // sense, milliseconds; -1 when there is nothing to watch.
+  int watch_cpu();
+
+  // Milliseconds since its sandbox said `exit`, while its interpreter hasn't ended; 0 otherwise.
+  long leaving_ms();
+
+  const std::string& name() const { return name_; }
+
+ private:
+  void run();
+  void leave(_ts* state);
+  void refuse(const std::string& problem);
+
+  const std::vector<std::string>& preload_;
+  const std::vector<std::uint8_t>& ready_;
+  std::function<void()> left_;
+  Account account_;
+  std::mutex lock_;
+  std::condition_variable changed_;
+  std::unique_ptr<Channel> channel_;
+  bool assigned_ = false;
+  bool dismissed_ = false;
+  Guest* guest_ = nullptr;  // while it serves; under lock_
+  _ts* state_ = nullptr;
+  unsigned long thread_id_ = 0;
+  std::atomic<bool> gone_{false};
+  std::string name_ = "?";
+  Clock::time_point leaving_since_{};
+  pthread_t thread_{};
+};
+
+}  // namespace pyisolate

@@ -1,0 +1,34 @@
+// Capabilities, rlimits and process attributes of a cell.
+#pragma once
+
+#include <cstdint>
+
+#include "confine/report.h"
+
+namespace pyisolate {
+
+// no_new_privs, empty capability sets, not dumpable, no memory that turns executable (Linux 6.3).
+void drop_privileges(Report& report);
+
+// What no guest needs, whatever its limits: core dumps, locked memory, queues, files to write, priorities.
+void fixed_rlimits(Report& report);
+
+// Size of the address space before a guest runs, bytes.
+struct MemoryBase {
+  std::uint64_t data = 0;
+  std::uint64_t address_space = 0;
+};
+// From /proc/self/status of the zygote; zeros when unreadable.
+MemoryBase measure_memory(int proc);
+
+struct Limits {
+  std::uint64_t memory = 0;      // bytes of private memory beyond the base; 0: none
+  double cpu_seconds = 0;        // 0: none
+  std::uint64_t threads = 16;    // beside the sandbox's first
+  std::uint64_t open_files = 64;
+  std::uint64_t reserve = 0;     // bytes of address space for what isn't the guest's
+};
+// Hard limits, so that a guest can only lower them. False with errno when one can't be set.
+bool apply_limits(const Limits& limits, const MemoryBase& base);
+
+}  // namespace pyisolate

@@ -1,0 +1,169 @@
+#include "confine/seccomp.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+namespace pyisolate {
+namespace {
+
+// What CPython, its standard library and glibc need of a process that computes. Anything else fails
+// with EPERM. By name: libseccomp numbers them for the architecture at hand and skips what it lacks.
+constexpr const char* kAllowed[] = {
+    // memory; mmap and mprotect have rules of their own
+    "brk", "munmap", "mremap", "madvise", "mincore", "membarrier", "mlock", "munlock",
+    // files: Landlock and the mount namespace say which
+    "read", "pread64", "readv", "preadv", "preadv2", "write", "pwrite64", "writev", "pwritev", "pwritev2", "lseek",
+    "open", "openat", "openat2", "close", "close_range", "stat", "fstat", "lstat", "newfstatat", "statx", "fstatfs",
+    "statfs", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents", "getdents64", "getcwd",
+    "chdir", "fchdir", "umask", "dup", "dup2", "dup3", "flock", "fsync", "fdatasync", "ftruncate", "truncate",
+    "fadvise64", "copy_file_range", "sendfile", "splice", "tee", "rename", "renameat", "renameat2", "mkdir", "mkdirat",
+    "rmdir", "unlink", "unlinkat", "link", "linkat", "symlink", "symlinkat", "chmod", "fchmod", "fchmodat", "utimensat",
+    // descriptors to wait on
+    "poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait",
+    "epoll_pwait2", "pipe", "pipe2", "eventfd", "eventfd2", "timerfd_create", "timerfd_settime", "timerfd_gettime",
+    // sockets on descriptors it already has; socket() and socketpair() have rules of their own
+    "sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "shutdown", "getsockname", "getpeername",
+    "getsockopt", "setsockopt", "bind", "listen", "accept", "accept4", "connect",
+    // threads and time; clone has a rule of its own
+    "futex", "futex_waitv", "set_robust_list", "get_robust_list", "rseq", "set_tid_address", "gettid", "sched_yield",
+    "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_get_priority_max", "sched_get_priority_min",
+    "nanosleep", "clock_nanosleep", "clock_gettime", "clock_getres", "gettimeofday", "time", "times", "getcpu",
+    "alarm", "setitimer", "getitimer", "timer_create", "timer_settime", "timer_gettime", "timer_getoverrun",
+    "timer_delete", "pause", "restart_syscall", "exit", "exit_group",
+    // signals of its own; tgkill, tkill and kill have rules of their own
+    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "rt_sigsuspend", "rt_sigtimedwait",
+    "sigaltstack",
+    // who and what am I
+    "getpid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getpgrp",
+    "getpgid", "getsid", "uname", "sysinfo", "getrlimit", "getrusage", "getrandom", "getpriority", "capget",
+    "arch_prctl", "wait4", "waitid",
+};
+
+using Context = std::unique_ptr<void, void (*)(scmp_filter_ctx)>;
+
+class Rules {
+ public:
+  explicit Rules(scmp_filter_ctx context) : context_(context) {}
+
+  template <class... Compare>
+  void allow(const char* name, Compare... compare) {
+    add(SCMP_ACT_ALLOW, name, compare...);
+  }
+  template <class... Compare>
+  void add(std::uint32_t action, const char* name, Compare... compare) {
+    const int number = seccomp_syscall_resolve_name(name);
+    if (number == __NR_SCMP_ERROR || number < 0) return;  // not on this architecture, or newer than libseccomp
+    const int error = seccomp_rule_add(context_, action, number, sizeof...(compare), compare...);
+    if (error != 0 && error_ == 0) error_ = -error, failed_ = name;
+  }
+  int error() const { return error_; }
+  const char* failed() const { return failed_; }
+
+ private:
+  scmp_filter_ctx context_;
+  int error_ = 0;
+  const char* failed_ = "";
+};
+
+constexpr auto masked(unsigned arg, std::uint64_t mask, std::uint64_t value) {
+  return scmp_arg_cmp{arg, SCMP_CMP_MASKED_EQ, mask, value};
+}
+constexpr auto equal(unsigned arg, std::uint64_t value) { return scmp_arg_cmp{arg, SCMP_CMP_EQ, value, 0}; }
+
+void memory_rules(Rules& rules) {
+  // No executable memory that was ever writable, and none without a file behind it. MAP_SHARED memory
+  // without a file would escape RLIMIT_DATA.
+  rules.allow("mmap", masked(2, PROT_EXEC, 0), masked(3, MAP_SHARED | MAP_ANONYMOUS, MAP_ANONYMOUS));
+  rules.allow("mmap", masked(2, PROT_EXEC, 0), masked(3, MAP_ANONYMOUS, 0));
+  rules.allow("mmap", masked(2, PROT_EXEC | PROT_WRITE, PROT_EXEC), masked(3, MAP_SHARED | MAP_ANONYMOUS, 0));
+  rules.allow("mprotect", masked(2, PROT_EXEC, 0));
+}
+
+void task_rules(Rules& rules, bool own_namespace) {
+  // A thread shares everything with its process; CLONE_THREAD without the rest is refused by the kernel.
+  constexpr std::uint64_t kNew = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                                 CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE;
+  rules.allow("clone", masked(0, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | kNew, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND));
+  rules.add(SCMP_ACT_ERRNO(ENOSYS), "clone3");  // its flags are behind a pointer; glibc falls back to clone
+  if (own_namespace) {
+    rules.allow("tgkill", equal(0, 1));
+    rules.allow("kill", equal(0, 1));
+  }
+  rules.allow("prctl", equal(0, PR_SET_NAME));
+  rules.allow("prctl", equal(0, PR_GET_NAME));
+  rules.allow("prctl", equal(0, PR_GET_DUMPABLE));
+  rules.allow("prlimit64", equal(0, 0));  // itself only; hard limits are set, so only downwards
+  rules.allow("setrlimit");
+}
+
+void descriptor_rules(Rules& rules) {
+  for (const int command : {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW}) {
+    rules.allow("fcntl", equal(1, command));
+  }
+  for (const unsigned long request : {FIONBIO, FIOCLEX, FIONCLEX, FIONREAD, TCGETS, TIOCGWINSZ}) {
+    rules.allow("ioctl", equal(1, request));
+  }
+  // A pair of connected sockets reaches nobody else (asyncio wakes its loop with one).
+  rules.allow("socketpair", equal(0, AF_UNIX));
+  rules.add(SCMP_ACT_ERRNO(EACCES), "socket");
+  rules.add(SCMP_ACT_ERRNO(ENOSYS), "io_uring_setup");
+}
+
+}  // namespace
+
+std::vector<sock_filter> compile_filter(bool own_namespace, std::string& problem) {
+  Context context(seccomp_init(SCMP_ACT_ERRNO(EPERM)), seccomp_release);
+  if (!context) {
+    problem = "seccomp_init failed";
+    return {};
+  }
+  // 32-bit and x32 calls have other numbers: no honest guest makes one.
+  seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+  seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a binary tree, not a list
+  Rules rules(context.get());
+  for (const char* name : kAllowed) rules.allow(name);
+  memory_rules(rules);
+  task_rules(rules, own_namespace);
+  descriptor_rules(rules);
+  const int file = static_cast<int>(syscall(SYS_memfd_create, "filter", 1u));
+  std::vector<sock_filter> filter;
+  if (rules.error() != 0) {
+    problem = std::string("a rule for ") + rules.failed() + " was refused";
+  } else if (file < 0 || seccomp_export_bpf(context.get(), file) != 0) {
+    problem = "the filter can't be exported";
+  } else {
+    const off_t size = lseek(file, 0, SEEK_END);
+    filter.resize(size / sizeof(sock_filter));
+    if (pread(file, filter.data(), size, 0) != size) filter.clear(), problem = "the filter can't be read";
+  }
+  if (file >= 0) close(file);
+  return filter;
+}
+
+void enter_seccomp(const std::vector<sock_filter>& filter, const std::string& problem, Report& report) {
+  if (filter.empty()) {
+    report.missing("seccomp", true, problem, EINVAL);
+    return;
+  }
+  sock_fprog program = {static_cast<unsigned short>(filter.size()), const_cast<sock_filter*>(filter.data())};
+  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) {
+    report.missing("seccomp", true, "install the filter", errno);
+    return;
+  }
+  report.active("seccomp", true, "an allow-list of " + std::to_string(std::size(kAllowed)) +
+                                     " calls and argument rules, " + std::to_string(filter.size()) + " instructions");
+}
+
+}  // namespace pyisolate

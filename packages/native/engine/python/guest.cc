@@ -1,0 +1,239 @@
+#include "python/guest.h"
+
+#include <new>
+
+#include "py_ref.h"
+#include "python/native_module.h"
+#include "python/runtime.h"
+
+namespace pyisolate {
+
+Guest::Guest(Channel& channel, PyObject* python_half, ApplyLimits apply_limits, bool main_interpreter)
+    : channel_(channel), inbox_(channel), half_(python_half), apply_limits_(std::move(apply_limits)),
+      main_interpreter_(main_interpreter) {}
+
+// Lets the thread state go while `body` waits; `checker` takes it back to look at signals.
+template <class Body>
+static auto detached(PyThreadState*& state, Body body) {
+  state = PyEval_SaveThread();
+  struct Restore {
+    PyThreadState*& state;
+    ~Restore() { PyEval_RestoreThread(state); }
+  } restore{state};
+  return body();
+}
+
+bool Guest::stop_requested() {
+  if (interrupt_.exchange(false)) {
+    PyThreadState_SetAsyncExc(thread_, nullptr);  // the same request, on its other way
+    PyErr_SetNone(ending_.load() ? PyExc_SystemExit : PyExc_KeyboardInterrupt);
+    return true;
+  }
+  return PyErr_CheckSignals() != 0;
+}
+
+Inbox::Interrupted Guest::checker(PyThreadState*& state) {
+  return [this, &state] {
+    PyEval_RestoreThread(state);
+    const bool stop = stop_requested();
+    state = PyEval_SaveThread();
+    return stop;
+  };
+}
+
+// An interrupt that came while its request was ending is not for the next one.
+void Guest::settle() {
+  interrupt_.store(false);
+  if (!main_interpreter_) PyThreadState_SetAsyncExc(thread_, nullptr);
+}
+
+void Guest::disturb(Interrupt what, const char* why) {
+  if (what == Interrupt::end) {
+    ending_why_.store(why);
+    ending_.store(true);
+  }
+  interrupt_.store(true);
+  channel_.wake();
+}
+
+bool Guest::write(FrameType type, std::uint64_t id, std::span<const std::uint8_t> payload, bool interruptible) {
+  PyThreadState* state;
+  const auto check = interruptible ? checker(state) : Inbox::Interrupted();
+  return detached(state, [&] { return channel_.write(type, id, payload, check); });
+}
+
+bool Guest::post(PyObject* value) {
+  std::vector<std::uint8_t> bytes;
+  return encode_value(value, budget_, bytes) && write(FrameType::post, 0, bytes, true);
+}
+
+bool Guest::output(int stream, std::span<const std::uint8_t> bytes) {
+  const FrameType type = stream == 2 ? FrameType::err : FrameType::out;
+  // In pieces that fit the ring, so that a wait for room can be interrupted between them.
+  const std::size_t most = channel_.ring_bytes() / 2;
+  while (!bytes.empty()) {
+    const auto piece = bytes.first(std::min(bytes.size(), most));
+    if (!write(type, 0, piece, true)) return false;
+    bytes = bytes.subspan(piece.size());
+  }
+  return true;
+}
+
+PyObject* Guest::recv(double seconds) {
+  Deadline until;
+  if (seconds >= 0) {
+    until = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  }
+  Frame frame;
+  PyThreadState* state;
+  const auto check = checker(state);
+  switch (detached(state, [&] { return inbox_.message(frame, until, check); })) {
+    case Inbox::Wait::got:
+      return decode_value(frame.payload, budget_);
+    case Inbox::Wait::timeout:
+      PyErr_SetString(PyExc_TimeoutError, "no message from the supervisor in time");
+      return nullptr;
+    case Inbox::Wait::closed:
+      PyErr_SetString(PyExc_EOFError, "the supervisor has closed this sandbox");
+      return nullptr;
+    case Inbox::Wait::interrupted:
+      break;
+  }
+  return nullptr;
+}
+
+PyObject* Guest::host_call(PyObject* name, PyObject* args, PyObject* kwargs) {
+  const PyRef request(Py_BuildValue("{s:O,s:O,s:O}", "name", name, "args", args, "kwargs", kwargs));
+  std::vector<std::uint8_t> bytes;
+  if (!request || !encode_value(request.get(), budget_, bytes)) return nullptr;
+  const std::uint64_t id = next_call_.fetch_add(1);
+  if (!write(FrameType::host_call, id, bytes, true)) return nullptr;
+  Frame frame;
+  PyThreadState* state;
+  const auto check = checker(state);
+  const auto wait = detached(state, [&] { return inbox_.reply(id, frame, check); });
+  if (wait == Inbox::Wait::closed) PyErr_SetString(PyExc_EOFError, "the supervisor has closed this sandbox");
+  if (wait != Inbox::Wait::got) return nullptr;
+  PyRef value(decode_value(frame.payload, budget_));
+  if (!value) return nullptr;
+  return Py_BuildValue("(NN)", PyBool_FromLong(frame.type == FrameType::reply), value.release());
+}
+
+int Guest::serve() {
+  thread_ = PyThread_get_thread_ident();
+  bool bound = bind_guest(this);
+  functions_ = PyFrozenSet_New(nullptr);
+  if (!bound || functions_ == nullptr) {
+    say_exit("internal", 70, "the sandbox can't be bound: " + take_exception_text());
+    return 70;
+  }
+  for (;;) {
+    Frame frame;
+    PyThreadState* state;
+    const auto check = checker(state);
+    Inbox::Wait wait;
+    try {
+      wait = detached(state, [&] { return inbox_.request(frame, check); });
+    } catch (const std::bad_alloc&) {
+      say_exit("memory", 1, "no memory left for a request");
+      return 1;
+    }
+    if (wait == Inbox::Wait::interrupted) {
+      PyErr_Clear();  // nothing was running
+      if (!ending_.load()) continue;
+      say_exit(ending_why_.load(), 0, "");
+      return 0;
+    }
+    if (handle(frame) == Next::end) return exit_code_;
+  }
+}
+
+Guest::Next Guest::handle(const Frame& frame) {
+  if (frame.type == FrameType::close) {
+    const PyRef done(PyObject_CallMethod(half_, "finish", nullptr));
+    PyErr_Clear();  // atexit has printed what its functions raised
+    say_exit("closed", 0, "");
+    return Next::end;
+  }
+  PyRef result;
+  try {
+    result = PyRef(perform(frame));
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  }
+  if (ending_.load()) {
+    PyErr_Clear();
+    say_exit(ending_why_.load(), 0, "");
+    return Next::end;
+  }
+  if (!main_interpreter_) settle();
+  if (result) {
+    answer(frame.id, result.get());
+    return Next::serve;
+  }
+  return answer_error(frame.id) ? Next::end : Next::serve;
+}
+
+PyObject* Guest::perform(const Frame& frame) {
+  Budget open = budget_;
+  if (!initialised_) open = Budget{};  // the limits are in it
+  const PyRef request(decode_value(frame.payload, open));
+  if (!request) return nullptr;
+  if (!PyDict_Check(request.get())) {
+    PyErr_SetString(PyExc_TypeError, "a request must be a map");
+    return nullptr;
+  }
+  auto item = [&](const char* key) { return PyDict_GetItemString(request.get(), key); };
+  if (frame.type == FrameType::init && !initialised_) return init(request.get());
+  if (!initialised_) {
+    PyErr_SetString(PyExc_RuntimeError, "the sandbox has not been initialised");
+    return nullptr;
+  }
+  switch (frame.type) {
+    case FrameType::exec:
+      return PyObject_CallMethod(half_, "run", "OOO", namespace_, item("code"), item("filename"));
+    case FrameType::eval:
+      return PyObject_CallMethod(half_, "evaluate", "OOO", namespace_, item("code"), item("filename"));
+    case FrameType::call:
+      return PyObject_CallMethod(half_, "call", "OOOO", namespace_, item("name"), item("args"), item("kwargs"));
+    default:
+      PyErr_Format(PyExc_RuntimeError, "unknown request %d", static_cast<int>(frame.type));
+      return nullptr;
+  }
+}
+
+static double number(PyObject* map, const char* key, double otherwise) {
+  PyObject* value = map == nullptr ? nullptr : PyDict_GetItemString(map, key);
+  return value == nullptr || !PyNumber_Check(value) ? otherwise : PyFloat_AsDouble(value);
+}
+
+PyObject* Guest::init(PyObject* request) {
+  PyObject* map = PyDict_GetItemString(request, "limits");
+  Limits limits;
+  limits.memory = static_cast<std::uint64_t>(number(map, "memory", 0));
+  limits.cpu_seconds = number(map, "cpuSeconds", 0);
+  cpu_limit_ = limits.cpu_seconds;
+  limits.threads = static_cast<std::uint64_t>(number(map, "threads", 16));
+  limits.open_files = static_cast<std::uint64_t>(number(map, "openFiles", 64));
+  limits.reserve = 2 * channel_.ring_bytes();
+  budget_.bytes = static_cast<std::uint64_t>(number(map, "frame", double(budget_.bytes)));
+  budget_.items = static_cast<std::uint64_t>(number(map, "items", double(budget_.items)));
+  budget_.depth = static_cast<std::uint32_t>(number(map, "depth", double(budget_.depth)));
+  if (PyErr_Occurred()) return nullptr;
+  if (!apply_limits_(limits)) return PyErr_SetFromErrno(PyExc_OSError);
+  PyObject* name = PyDict_GetItemString(request, "name");
+  PyObject* inputs = PyDict_GetItemString(request, "inputs");
+  PyObject* functions = PyDict_GetItemString(request, "functions");
+  if (functions != nullptr) {
+    PyObject* set = PyFrozenSet_New(functions);
+    if (set == nullptr) return nullptr;
+    Py_SETREF(functions_, set);
+  }
+  const PyRef none(inputs == nullptr ? PyDict_New() : Py_NewRef(inputs));
+  namespace_ = PyObject_CallMethod(half_, "open_sandbox", "OO", name == nullptr ? Py_None : name, none.get());
+  if (namespace_ == nullptr) return nullptr;
+  initialised_ = true;
+  return Py_NewRef(Py_None);
+}
+
+}  // namespace pyisolate

@@ -1,0 +1,74 @@
+// One sandbox as the interpreter it runs in sees it: serves the supervisor's requests and the guest's calls.
+//
+// Threads: serve() on the sandbox's own thread, the rest on any thread of its interpreter; all with an
+// attached thread state, which is let go wherever they wait.
+#pragma once
+
+#include <Python.h>
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "cbor_writer.h"
+#include "confine/privileges.h"
+#include "transport/inbox.h"
+#include "value.h"
+
+namespace pyisolate {
+
+class Guest {
+ public:
+  // Applies the limits of `init`; false with errno.
+  using ApplyLimits = std::function<bool(const Limits&)>;
+
+  Guest(Channel& channel, PyObject* python_half, ApplyLimits apply_limits, bool main_interpreter);
+
+  // Serves until the sandbox ends; returns what an `exit` would have said. The `exit` frame is sent.
+  int serve();
+
+  // Called from another thread, without a thread state: a request to stop what runs (interpreter cells).
+  // `why` is the kind of exit that an end is reported as.
+  void disturb(Interrupt what, const char* why = "closed");
+  double cpu_limit_seconds() const { return cpu_limit_; }
+
+  // For the module _pyisolate. False or null with an exception set.
+  bool post(PyObject* value);
+  PyObject* recv(double seconds);  // negative: no end
+  PyObject* host_call(PyObject* name, PyObject* args, PyObject* kwargs);
+  bool output(int stream, std::span<const std::uint8_t> bytes);
+  PyObject* functions() { return functions_; }
+
+ private:
+  enum class Next { serve, end };
+  Next handle(const Frame& frame);
+  PyObject* perform(const Frame& frame);
+  PyObject* init(PyObject* request);
+  void answer(std::uint64_t id, PyObject* result);
+  bool answer_error(std::uint64_t id);  // true when the guest has asked to exit
+  void send_error(std::uint64_t id, PyObject* description);
+  void say_exit(const char* kind, int code, const std::string& message);
+  bool write(FrameType type, std::uint64_t id, std::span<const std::uint8_t> payload, bool interruptible);
+  Inbox::Interrupted checker(PyThreadState*& state);
+  bool stop_requested();
+  void settle();
+  double cpu_limit_ = 0;
+
+  Channel& channel_;
+  Inbox inbox_;
+  Budget budget_;
+  PyObject* half_;  // the module `guest`, borrowed
+  ApplyLimits apply_limits_;
+  bool main_interpreter_;
+  bool initialised_ = false;
+  int exit_code_ = 0;
+  PyObject* namespace_ = nullptr;
+  PyObject* functions_ = nullptr;
+  unsigned long thread_ = 0;
+  std::atomic<std::uint64_t> next_call_{1};
+  std::atomic<bool> interrupt_{false};
+  std::atomic<bool> ending_{false};
+  std::atomic<const char*> ending_why_{"closed"};
+};
+
+}  // namespace pyisolate

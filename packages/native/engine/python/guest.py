@@ -1,0 +1,215 @@
+"""The Python half of a sandbox: runs requests, describes errors. Not a boundary: the kernel is."""
+
+import builtins
+import io
+import linecache
+import sys
+import threading
+import traceback
+import types
+
+import _pyisolate as _native
+import pyisolate as _api
+
+_OWN = frozenset((__file__, _api.__file__))
+_MOST_SOURCES = 64
+_MOST_FRAMES = 200
+_MOST_TEXT = 1 << 18
+
+
+class _Output(io.RawIOBase):
+    def __init__(self, stream):
+        self._stream = stream
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        _native.write(self._stream, data)
+        return len(data)
+
+
+def _stream(number, name):
+    text = io.TextIOWrapper(
+        io.BufferedWriter(_Output(number), 8192), "utf-8", "backslashreplace", newline="\n", line_buffering=True
+    )
+    text.mode = "w"
+    text._name = name
+    return text
+
+
+def prepare(isolation):
+    """Once per interpreter, before a guest is known."""
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    sys.stdout = sys.__stdout__ = _stream(1, "<stdout>")
+    sys.stderr = sys.__stderr__ = _stream(2, "<stderr>")
+    sys.argv = [""]
+    sys.dont_write_bytecode = True
+    # Makes CPython accept extension modules that aren't made for several interpreters.
+    import _imp
+
+    if hasattr(_imp, "_override_multi_interp_extensions_check"):
+        del _imp._override_multi_interp_extensions_check
+    if isolation == "interpreter":
+        _remove_process_switches()
+
+
+def _remove_process_switches():
+    """What acts on the whole process, and so on the other sandboxes of the cell."""
+    import faulthandler
+    import posix
+    import resource
+    import signal
+    import time
+
+    gone = {
+        posix: "_exit abort kill killpg chdir fchdir chroot umask nice setpriority sched_setaffinity putenv unsetenv "
+        "closerange dup2 sched_setscheduler sched_setparam setuid setgid setresuid setresgid setsid setpgid lockf",
+        signal: "alarm setitimer raise_signal pthread_kill pidfd_send_signal set_wakeup_fd siginterrupt "
+        "pthread_sigmask signal sigwait sigwaitinfo sigtimedwait",
+        faulthandler: "enable disable register unregister dump_traceback_later cancel_dump_traceback_later _sigsegv "
+        "_sigabrt _sigfpe _fatal_error_c_thread _read_null _stack_overflow",
+        resource: "setrlimit prlimit",
+        time: "tzset",
+        sys: "setdlopenflags activate_stack_trampoline deactivate_stack_trampoline _crash",
+    }
+    for module, names in gone.items():
+        # The wrapper in the library keeps names of its own.
+        for holder in {module, sys.modules.get("os" if module is posix else "_signal"), *_native_twin(module)}:
+            for name in names.split():
+                if holder is not None and name in holder.__dict__:
+                    delattr(holder, name)
+
+
+def _native_twin(module):
+    if module.__name__ == "signal":
+        import _signal
+
+        return (_signal,)
+    return ()
+
+
+def open_sandbox(name, inputs):
+    """Binds the names a guest starts with; returns its namespace."""
+    main = types.ModuleType("__main__")
+    main.__builtins__ = builtins
+    sys.modules["__main__"] = main
+    namespace = main.__dict__
+    namespace.update(post=_api.post, recv=_api.recv, host=_api.host)
+    namespace.update(inputs)
+    return namespace
+
+
+def _compile(code, filename, mode):
+    while len(linecache.cache) > _MOST_SOURCES:
+        del linecache.cache[next(iter(linecache.cache))]
+    linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)
+    return compile(code, filename, mode, dont_inherit=True)
+
+
+def run(namespace, code, filename):
+    try:
+        exec(_compile(code, filename, "exec"), namespace)
+    finally:
+        flush()
+
+
+def evaluate(namespace, code, filename):
+    try:
+        return eval(_compile(code.strip(), filename, "eval"), namespace)
+    finally:
+        flush()
+
+
+def call(namespace, name, args, kwargs):
+    first, *rest = name.split(".")
+    if first in namespace:
+        target = namespace[first]
+    elif hasattr(builtins, first):
+        target = getattr(builtins, first)
+    else:
+        raise NameError(f"name {first!r} is not defined", name=first)
+    for part in rest:
+        target = getattr(target, part)
+    try:
+        return target(*args, **kwargs)
+    finally:
+        flush()
+
+
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, ValueError, OSError):  # the guest has put something else there
+            pass
+
+
+def _text(value, most=_MOST_TEXT):
+    text = str(value)
+    if len(text) > most:
+        text = f"{text[: most // 2]}\n[... {len(text) - most} characters ...]\n{text[-most // 2 :]}"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def describe(error):
+    """A guest's exception as data for the supervisor."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename in _OWN:
+        trace = trace.tb_next
+    seen = traceback.TracebackException(type(error), error, trace, compact=True)
+    frames = list(seen.stack)
+    if len(frames) > _MOST_FRAMES:
+        frames = frames[: _MOST_FRAMES // 2] + frames[-_MOST_FRAMES // 2 :]
+    try:
+        message = _text(error)
+    except Exception as problem:
+        message = f"<message unavailable: {type(problem).__name__}>"
+    described = [
+        {
+            "file": _text(frame.filename, 4096),
+            "line": frame.lineno or 0,
+            "function": _text(frame.name, 1024),
+            "source": _text(frame.line or "", 4096),
+        }
+        for frame in frames
+    ]
+    if isinstance(error, SyntaxError) and isinstance(error.filename, str):
+        described.append(
+            {
+                "file": _text(error.filename, 4096),
+                "line": error.lineno or 0,
+                "function": "<module>",
+                "source": _text((error.text or "").strip(), 4096),
+            }
+        )
+    return {
+        "type": _text(type(error).__name__, 1024),
+        "module": _text(type(error).__module__, 1024),
+        "message": message,
+        "traceback": _text("".join(seen.format())),
+        "frames": described,
+    }
+
+
+def exit_code(error):
+    """What a process would end with after this SystemExit."""
+    code = error.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def finish():
+    """The guest's atexit functions, then what it has printed."""
+    import atexit
+
+    atexit._run_exitfuncs()
+    flush()
+
+
+def alive_threads():
+    return len(threading._active) - 1

@@ -1,0 +1,52 @@
+#include "python/interpreter.h"
+
+#include <Python.h>
+
+#include <vector>
+
+namespace pyisolate {
+
+_ts* begin_interpreter(std::string& problem) {
+  PyInterpreterConfig config = {};
+  config.use_main_obmalloc = 0;
+  config.allow_fork = 0;
+  config.allow_exec = 0;
+  config.allow_threads = 1;
+  config.allow_daemon_threads = 0;
+  config.check_multi_interp_extensions = 1;
+  config.gil = PyInterpreterConfig_OWN_GIL;
+  PyThreadState* state = nullptr;
+  const PyStatus status = Py_NewInterpreterFromConfig(&state, &config);
+  if (PyStatus_Exception(status)) {
+    problem = status.err_msg != nullptr ? status.err_msg : "unknown";
+    return nullptr;
+  }
+  return state;
+}
+
+void end_interpreter(_ts* state) { Py_EndInterpreter(state); }
+
+static std::vector<unsigned long> threads_of(_ts* state) {
+  std::vector<unsigned long> found;
+  PyInterpreterState* interpreter = PyThreadState_GetInterpreter(state);
+  for (PyThreadState* t = PyInterpreterState_ThreadHead(interpreter); t != nullptr; t = PyThreadState_Next(t)) {
+    if (t != state) found.push_back(t->thread_id);
+  }
+  return found;
+}
+
+int other_threads(_ts* state) { return static_cast<int>(threads_of(state).size()); }
+
+void end_other_threads(_ts* state) {
+  for (const unsigned long thread : threads_of(state)) PyThreadState_SetAsyncExc(thread, PyExc_SystemExit);
+}
+
+void raise_in(_ts* state, unsigned long thread, bool exit) {
+  PyThreadState* mine = PyThreadState_New(PyThreadState_GetInterpreter(state));
+  PyEval_RestoreThread(mine);
+  PyThreadState_SetAsyncExc(thread, exit ? PyExc_SystemExit : PyExc_KeyboardInterrupt);
+  PyThreadState_Clear(mine);
+  PyThreadState_DeleteCurrent();
+}
+
+}  // namespace pyisolate

@@ -1,0 +1,123 @@
+#include "python/runtime.h"
+
+#include <Python.h>
+#include <mimalloc/mimalloc.h>
+
+#include <cstring>
+#include <vector>
+
+#include "embedded_sources.h"
+#include "python/native_module.h"
+#include "py_ref.h"
+
+namespace pyisolate {
+namespace {
+
+// Modules that drive other interpreters of the process: not in this executable's table at all.
+constexpr const char* kLeftOut[] = {"_interpreters", "_interpchannels", "_interpqueues"};
+
+std::vector<_inittab> module_table() {
+  std::vector<_inittab> table;
+  for (const _inittab* entry = PyImport_Inittab; entry->name != nullptr; ++entry) {
+    bool left_out = false;
+    for (const char* name : kLeftOut) left_out = left_out || std::strcmp(entry->name, name) == 0;
+    if (!left_out) table.push_back(*entry);
+  }
+  table.push_back({"_pyisolate", init_native_module});
+  table.push_back({nullptr, nullptr});
+  return table;
+}
+
+// Memory is taken from the kernel as it is needed, in pieces that RLIMIT_DATA counts when they become
+// writable: no arena reserved ahead, no segment committed whole.
+void tune_allocator() {
+  mi_option_set(mi_option_eager_commit, 0);
+  mi_option_set(mi_option_arena_eager_commit, 0);
+  mi_option_set(mi_option_arena_reserve, 0);
+}
+
+bool append(PyConfig& config, const std::string& path) {
+  wchar_t* wide = Py_DecodeLocale(path.c_str(), nullptr);
+  if (wide == nullptr) return false;
+  const PyStatus status = PyWideStringList_Append(&config.module_search_paths, wide);
+  PyMem_RawFree(wide);
+  return !PyStatus_Exception(status);
+}
+
+bool module_from_source(const char* name, const char* source) {
+  const std::string file = std::string("<") + name + ">";
+  const PyRef code = PyRef(Py_CompileString(source, file.c_str(), Py_file_input));
+  if (!code) return false;
+  return bool(PyRef(PyImport_ExecCodeModuleEx(name, code.get(), file.c_str())));
+}
+
+}  // namespace
+
+bool start_python(const ZygoteOptions&, const World& world, std::string& problem) {
+  static std::vector<_inittab> table = module_table();  // CPython keeps the pointer
+  PyImport_Inittab = table.data();
+  tune_allocator();
+  PyPreConfig before;
+  PyPreConfig_InitIsolatedConfig(&before);
+  before.utf8_mode = 1;
+  PyStatus status = Py_PreInitialize(&before);
+  PyConfig config;
+  PyConfig_InitIsolatedConfig(&config);
+  config.site_import = 0;
+  config.write_bytecode = 0;
+  config.install_signal_handlers = 1;
+  config.pathconfig_warnings = 0;
+  config.module_search_paths_set = 1;
+  if (!PyStatus_Exception(status)) status = PyConfig_SetBytesString(&config, &config.home, world.home.c_str());
+  if (!PyStatus_Exception(status)) status = PyConfig_SetBytesString(&config, &config.program_name, "python3.13t");
+  bool ok = !PyStatus_Exception(status) && append(config, world.stdlib) && append(config, world.stdlib + "/lib-dynload");
+  for (const std::string& path : world.module_paths) ok = ok && append(config, path);
+  if (ok) status = Py_InitializeFromConfig(&config);
+  PyConfig_Clear(&config);
+  if (!ok || PyStatus_Exception(status)) {
+    problem = std::string("CPython can't start: ") + (status.err_msg != nullptr ? status.err_msg : "no memory");
+    return false;
+  }
+  if (load_guest_module("process") == nullptr) {
+    problem = "the sandbox's Python half doesn't load: " + take_exception_text();
+    return false;
+  }
+  return true;
+}
+
+PyObject* load_guest_module(const char* isolation) {
+  if (!module_from_source("pyisolate", kSource_api)) return nullptr;
+  if (!module_from_source("_pyisolate_guest", kSource_guest)) return nullptr;
+  PyObject* module = PyImport_AddModule("_pyisolate_guest");
+  if (module == nullptr) return nullptr;
+  if (!PyRef(PyObject_CallMethod(module, "prepare", "s", isolation))) return nullptr;
+  return module;
+}
+
+bool preload(const std::string& module, std::string& problem) {
+  if (PyRef(PyImport_ImportModule(module.c_str()))) return true;
+  problem = "preload of " + module + " failed: " + take_exception_text();
+  return false;
+}
+
+bool freeze(std::string& problem) {
+  const PyRef gc = PyRef(PyImport_ImportModule("gc"));
+  if (gc && PyRef(PyObject_CallMethod(gc.get(), "collect", nullptr)) &&
+      PyRef(PyObject_CallMethod(gc.get(), "freeze", nullptr))) {
+    return true;
+  }
+  problem = "gc.freeze failed: " + take_exception_text();
+  return false;
+}
+
+std::string take_exception_text() {
+  const PyRef error = PyRef(PyErr_GetRaisedException());
+  if (!error) return "unknown error";
+  const PyRef text = PyRef(PyObject_Str(error.get()));
+  const char* utf8 = text ? PyUnicode_AsUTF8(text.get()) : nullptr;
+  std::string result = std::string(Py_TYPE(error.get())->tp_name) + ": " + (utf8 != nullptr ? utf8 : "?");
+  PyErr_Clear();
+  return result;
+}
+
+}  // namespace pyisolate

@@ -1,0 +1,160 @@
+#include "transport/channel.h"
+
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+namespace pyisolate {
+namespace {
+
+[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+void futex_wait(std::atomic<std::uint32_t>* word, std::uint32_t seen, const timespec* timeout) {
+  syscall(SYS_futex, word, FUTEX_WAIT, seen, timeout, nullptr, 0);
+}
+
+void futex_wake_all(std::atomic<std::uint32_t>* word) {
+  syscall(SYS_futex, word, FUTEX_WAKE, 0x7fffffff, nullptr, nullptr, 0);
+}
+
+}  // namespace
+
+Channel::Channel(int segment, int bell) : bell_(bell) {
+  struct stat info;
+  if (fstat(segment, &info) != 0) fail("fstat segment");
+  mapped_ = static_cast<std::size_t>(info.st_size);
+  if (mapped_ < segment_bytes(kMinRingBytes)) errno = EINVAL, fail("segment size");
+  void* at = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_SHARED, segment, 0);
+  if (at == MAP_FAILED) fail("map segment");
+  header_ = static_cast<SegmentHeader*>(at);
+  const std::uint32_t bytes = header_->ring_bytes;
+  if (header_->magic != kSegmentMagic || segment_bytes(bytes) != mapped_) errno = EINVAL, fail("segment header");
+  auto* data = static_cast<std::uint8_t*>(at) + kSegmentHeaderBytes;
+  reader_ = RingReader(&header_->to_cell, data, bytes);
+  writer_ = RingWriter(&header_->to_host, data + bytes, bytes);
+}
+
+Channel::~Channel() {
+  if (header_ != nullptr) munmap(header_, mapped_);
+  if (bell_ >= 0) close(bell_);
+}
+
+void Channel::corrupt(const char* what) {
+  // The supervisor doesn't do this: the guest has scribbled on its own ring. Nothing can be saved.
+  (void)!::write(STDERR_FILENO, what, std::strlen(what));
+  _exit(70);
+}
+
+void Channel::ring_bell() {
+  const std::uint64_t one = 1;
+  (void)!::write(bell_, &one, sizeof one);  // can only fail by being full, and then it has rung
+}
+
+void Channel::wake() {
+  header_->cell_bell.fetch_add(1, std::memory_order_seq_cst);
+  futex_wake_all(&header_->cell_bell);
+}
+
+void Channel::sleep(std::uint32_t seen, const Deadline& until) {
+  if (!until) return futex_wait(&header_->cell_bell, seen, nullptr);
+  const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(*until - Clock::now()).count();
+  if (left <= 0) return;
+  const timespec timeout = {static_cast<time_t>(left / 1'000'000'000), static_cast<long>(left % 1'000'000'000)};
+  futex_wait(&header_->cell_bell, seen, &timeout);
+}
+
+void Channel::put(const std::uint8_t* from, std::size_t count) {
+  RingStatus status = RingStatus::ok;
+  while (count > 0) {
+    const std::uint32_t seen = header_->cell_bell.load(std::memory_order_acquire);
+    std::size_t done = writer_.write(from, count, status);
+    if (done == 0 && status == RingStatus::ok) {
+      announce_sleep(header_->to_host.writer_sleeps);
+      done = writer_.write(from, count, status);
+      if (done == 0 && status == RingStatus::ok) sleep(seen, std::nullopt);
+    }
+    if (status != RingStatus::ok) corrupt("pyisolate: ring to the supervisor is corrupt\n");
+    from += done;
+    count -= done;
+    if (done > 0 && take_sleeper(header_->to_host.reader_sleeps)) ring_bell();
+  }
+}
+
+bool Channel::write(FrameType type, std::uint64_t id, std::span<const std::uint8_t> payload,
+                    const std::function<bool()>& interrupted) {
+  FrameHeader head = {};
+  head.length = static_cast<std::uint32_t>(payload.size());
+  head.type = static_cast<std::uint8_t>(type);
+  head.id = id;
+  const std::size_t whole = sizeof head + payload.size();
+  std::unique_lock lock(write_lock_);
+  if (interrupted && whole <= writer_.capacity()) {
+    while (writer_.space() < whole) {
+      const std::uint32_t seen = header_->cell_bell.load(std::memory_order_acquire);
+      announce_sleep(header_->to_host.writer_sleeps);
+      if (writer_.space() >= whole) break;
+      sleep(seen, std::nullopt);
+      if (writer_.space() >= whole) break;
+      lock.unlock();
+      if (interrupted()) return false;
+      lock.lock();
+    }
+  }
+  if (whole <= 2048) {  // one copy, one publication, one wake-up
+    std::uint8_t joined[2048];
+    std::memcpy(joined, &head, sizeof head);
+    if (!payload.empty()) std::memcpy(joined + sizeof head, payload.data(), payload.size());
+    put(joined, whole);
+  } else {
+    put(reinterpret_cast<const std::uint8_t*>(&head), sizeof head);
+    put(payload.data(), payload.size());
+  }
+  return true;
+}
+
+Channel::Part Channel::assemble() {
+  RingStatus status = RingStatus::ok;
+  auto pull = [&](std::uint8_t* to, std::size_t want) {
+    const std::size_t got = reader_.read(to, want, status);
+    if (status != RingStatus::ok) corrupt("pyisolate: ring from the supervisor is corrupt\n");
+    if (got > 0 && take_sleeper(header_->to_cell.writer_sleeps)) ring_bell();
+    bytes_in_ += got;
+    return got;
+  };
+  if (head_read_ < sizeof head_) {
+    head_read_ += pull(reinterpret_cast<std::uint8_t*>(&head_) + head_read_, sizeof head_ - head_read_);
+    if (head_read_ < sizeof head_) return Part::none;
+    payload_.clear();
+    payload_.resize(head_.length);
+    payload_read_ = 0;
+  }
+  while (payload_read_ < payload_.size()) {
+    const std::size_t got = pull(payload_.data() + payload_read_, payload_.size() - payload_read_);
+    if (got == 0) return Part::none;
+    payload_read_ += got;
+  }
+  head_read_ = 0;
+  return Part::whole;
+}
+
+std::optional<Frame> Channel::read(const Deadline& until) {
+  const std::uint32_t before = header_->cell_bell.load(std::memory_order_acquire);
+  for (;;) {
+    const std::uint32_t seen = header_->cell_bell.load(std::memory_order_acquire);
+    if (assemble() == Part::whole) return Frame{static_cast<FrameType>(head_.type), head_.id, std::move(payload_)};
+    announce_sleep(header_->to_cell.reader_sleeps);
+    if (assemble() == Part::whole) return Frame{static_cast<FrameType>(head_.type), head_.id, std::move(payload_)};
+    if (seen != before) return std::nullopt;  // rung without a whole frame: let the caller look around
+    sleep(seen, until);
+    if (until && Clock::now() >= *until && header_->cell_bell.load() == seen) return std::nullopt;
+    if (header_->cell_bell.load() == seen) return std::nullopt;  // a signal: the caller may have to act on it
+  }
+}
+
+}  // namespace pyisolate

@@ -1,0 +1,72 @@
+// The cell's end of a segment: whole frames out and in, blocking on futex and eventfd. No Python here.
+//
+// Threads: write() may be called by any thread (frames don't mix); read() by one at a time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "ring.h"
+
+namespace pyisolate {
+
+struct Frame {
+  FrameType type;
+  std::uint64_t id;
+  std::vector<std::uint8_t> payload;
+};
+
+using Clock = std::chrono::steady_clock;
+using Deadline = std::optional<Clock::time_point>;
+
+class Channel {
+ public:
+  // Maps `segment` (a memfd made by the supervisor) and keeps `bell` (its eventfd). Throws std::system_error.
+  Channel(int segment, int bell);
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  // Blocks while the ring is full. A frame that fits the ring is written whole or not at all: when
+  // `interrupted` answers true while there is no room yet, write() gives up and returns false.
+  bool write(FrameType type, std::uint64_t id, std::span<const std::uint8_t> payload,
+             const std::function<bool()>& interrupted = nullptr);
+
+  // The next whole frame; nothing when `until` has passed or wake() was called.
+  std::optional<Frame> read(const Deadline& until);
+
+  // Makes a read() or write() that sleeps look again. Async-signal-safe.
+  void wake();
+
+  SegmentHeader& header() { return *header_; }
+  std::size_t ring_bytes() const { return writer_.capacity(); }
+  std::uint64_t bytes_in() const { return bytes_in_; }
+
+ private:
+  enum class Part { none, whole };
+  Part assemble();
+  void put(const std::uint8_t* from, std::size_t count);
+  void sleep(std::uint32_t seen, const Deadline& until);
+  void ring_bell();
+  [[noreturn]] void corrupt(const char* what);
+
+  SegmentHeader* header_ = nullptr;
+  std::size_t mapped_ = 0;
+  int bell_ = -1;
+  RingReader reader_;
+  RingWriter writer_;
+  std::mutex write_lock_;
+  std::uint64_t bytes_in_ = 0;
+
+  FrameHeader head_{};
+  std::size_t head_read_ = 0;
+  std::vector<std::uint8_t> payload_;
+  std::size_t payload_read_ = 0;
+};
+
+}  // namespace pyisolate

@@ -1,0 +1,124 @@
+#include "zygote/world.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace pyisolate {
+namespace {
+
+constexpr int kShared = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+
+bool without(const ZygoteOptions& options, const char* mechanism) {
+  for (const auto& name : options.without) {
+    if (name == mechanism) return true;
+  }
+  return false;
+}
+
+bool write_file(int proc, const char* name, const char* text, int size) {
+  const int fd = openat(proc, name, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool ok = write(fd, text, size) == size;
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return ok;
+}
+
+void plain_view(const ZygoteOptions& options, World& world) {
+  world.home = options.home;
+  world.stdlib = options.stdlib;
+  world.module_paths = options.module_paths;
+  world.readable = {options.stdlib};
+  for (const auto* paths : {&options.read_paths, &options.module_paths}) {
+    world.readable.insert(world.readable.end(), paths->begin(), paths->end());
+  }
+}
+
+void root_step(const ZygoteOptions& options, World& world, Report& report) {
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    report.missing("mount-namespace", false, "make / private", errno);
+    return;
+  }
+  const std::string step = enter_root(options, world);
+  if (step.empty()) {
+    report.active("mount-namespace", false, "a read-only root with the standard library and granted paths; no /proc");
+  } else {
+    report.missing("mount-namespace", false, step, errno);
+  }
+}
+
+}  // namespace
+
+bool write_id_maps(int proc, unsigned uid, unsigned gid) {
+  char line[48];
+  if (!write_file(proc, "self/setgroups", "deny", 4)) return false;
+  int size = std::snprintf(line, sizeof line, "65534 %u 1\n", uid);
+  if (!write_file(proc, "self/uid_map", line, size)) return false;
+  size = std::snprintf(line, sizeof line, "65534 %u 1\n", gid);
+  return write_file(proc, "self/gid_map", line, size);
+}
+
+bool enter_world(const ZygoteOptions& options, World& world, Report& report, std::string& problem) {
+  plain_view(options, world);
+  world.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  world.null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (world.proc < 0 || world.null < 0) {
+    problem = "can't open /proc and /dev/null";
+    return false;
+  }
+#ifdef PYISOLATE_UNCONFINED
+  return true;
+#endif
+  unsigned uid = geteuid();
+  unsigned gid = getegid();
+  const bool root = uid == 0;
+  bool separate = false;  // namespaces but the user's have been made
+  if (root && !without(options, "namespaces")) {
+    // As root: everything that needs the real root first (the standard library may lie where only root
+    // can go), then the unprivileged uid for good.
+    separate = unshare(kShared) == 0;
+    if (separate) root_step(options, world, report);
+  }
+  if (root) {
+    uid = gid = kCellUid;
+    if (setgroups(0, nullptr) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
+      problem = "can't become an unprivileged user";
+      return false;
+    }
+    prctl(PR_SET_DUMPABLE, 1);  // or /proc/self/uid_map would belong to root
+  }
+  report.active("unprivileged-uid", true, root ? "uid " + std::to_string(kCellUid) : "the supervisor's own uid, not root");
+
+  if (without(options, "namespaces") || unshare(CLONE_NEWUSER | (separate ? 0 : kShared)) != 0) {
+    const int error = without(options, "namespaces") ? EPERM : errno;
+    report.missing("user-namespace", false, "unshare", error);
+    report.missing("pid-namespace", false, "unshare", error);
+    if (!separate) {
+      for (const char* name : {"mount-namespace", "network-namespace", "ipc-namespace"}) {
+        report.missing(name, false, "unshare", error);
+      }
+    }
+  } else if (!write_id_maps(world.proc, uid, gid)) {
+    problem = "can't write the user namespace's id maps";
+    return false;
+  } else {
+    report.active("user-namespace", false, "one per cell, holding no capability");
+    if (!separate) root_step(options, world, report);
+    separate = true;
+    world.cell_namespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+  }
+  if (separate) {
+    report.active("network-namespace", false, "empty: not even a loopback interface is up");
+    report.active("ipc-namespace", false, "no System V or POSIX queues of others");
+  }
+  return true;
+}
+
+}  // namespace pyisolate

@@ -1,0 +1,127 @@
+#include "zygote/zygote.h"
+
+#include <Python.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "cell/interpreter_cell.h"
+#include "cell/process_cell.h"
+#include "confine/landlock.h"
+#include "confine/seccomp.h"
+#include "python/runtime.h"
+#include "zygote/control.h"
+#include "zygote/fork.h"
+
+namespace pyisolate {
+namespace {
+
+int give_up(const std::string& problem, int error) {
+  send(kControlFd, ControlKind::failed, 0, error, problem);
+  return 1;
+}
+
+// True when the supervisor is gone, or was never our parent.
+bool orphaned(const ZygoteOptions& options) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (options.supervisor != 0 && getppid() != options.supervisor && getppid() != 0) return true;
+  pollfd end = {kControlFd, 0, 0};
+  return poll(&end, 1, 0) > 0 && (end.revents & (POLLHUP | POLLNVAL)) != 0;
+}
+
+void prepare_confinement(const ZygoteOptions& options, Confinement& prepared) {
+  auto lacks = [&](const char* name) {
+    for (const auto& without : options.without) {
+      if (without == name) return true;
+    }
+    return false;
+  };
+  if (lacks("landlock")) {
+    prepared.landlock_error = ENOSYS;
+  } else {
+    prepared.ruleset = make_ruleset(prepared.world.readable, prepared.landlock_abi);
+    prepared.landlock_error = errno;
+  }
+  if (lacks("seccomp")) {
+    prepared.filter_problem = "taken away by --without";
+  } else {
+    prepared.filter = compile_filter(prepared.world.cell_namespaces != 0, prepared.filter_problem);
+  }
+  prepared.memory = measure_memory(prepared.world.proc);
+}
+
+// Some hosts grant a user namespace but nothing inside it (AppArmor on Ubuntu 24.04): try once.
+void try_namespaces(Confinement& prepared) {
+  if (prepared.world.cell_namespaces == 0) return;
+  if (can_clone(prepared.world.cell_namespaces)) return;
+  prepared.report.missing("pid-namespace", false, "clone3", errno);
+  prepared.world.cell_namespaces = 0;
+}
+
+void fork_one(Confinement& prepared, const ControlPacket& packet) {
+  const bool shared = packet.header.value == static_cast<int>(CellMode::interpreter);
+  if (packet.descriptors.size() != (shared ? 3u : 2u)) {
+    send(kControlFd, ControlKind::fork_failed, packet.header.id, EINVAL, "a fork request without its descriptors");
+    return;
+  }
+  int pidfd = -1;
+  PyOS_BeforeFork();
+  const int pid = fork_cell(prepared.world.cell_namespaces, pidfd);
+  if (pid == 0) {
+    PyOS_AfterFork_Child();
+    const auto& fds = packet.descriptors;
+    if (shared) run_interpreter_cell(prepared, fds[0], fds[1], fds[2], kControlFd);
+    run_process_cell(prepared, fds[0], fds[1], kControlFd);
+  }
+  const int error = errno;
+  PyOS_AfterFork_Parent();
+  if (pid < 0) {
+    send(kControlFd, ControlKind::fork_failed, packet.header.id, error, "clone3");
+    return;
+  }
+  send(kControlFd, ControlKind::forked, packet.header.id, pid, "", pidfd);
+  close(pidfd);
+}
+
+}  // namespace
+
+int run_zygote(int argc, char** argv) {
+  ZygoteOptions options;
+  Confinement prepared;
+  std::string problem;
+  prctl(PR_SET_NAME, "pyisolate-zygote");
+  if (!parse_options(argc, argv, options, problem)) return give_up(problem, EINVAL);
+  if (orphaned(options)) return 0;
+  errno = 0;
+  if (!enter_world(options, prepared.world, prepared.report, problem)) return give_up(problem, errno);
+  if (orphaned(options)) return 0;  // again: changing credentials has cleared the death signal
+  if (!start_python(options, prepared.world, problem)) return give_up(problem, 0);
+  for (const std::string& module : options.preload) {
+    if (!preload(module, problem)) return give_up(problem, 0);
+  }
+  if (!freeze(problem)) return give_up(problem, 0);
+  prepared.preload = options.preload;
+  learn_thread_id_place();
+  try_namespaces(prepared);
+  prepare_confinement(options, prepared);
+  if (!send(kControlFd, ControlKind::ready, 0, 0, "{}")) return 1;
+  for (;;) {
+    ControlPacket packet;
+    switch (receive(kControlFd, packet)) {
+      case Receive::closed:
+        return 0;
+      case Receive::interrupted:
+        continue;
+      case Receive::packet:
+        break;
+    }
+    if (packet.header.kind == static_cast<std::uint32_t>(ControlKind::fork)) fork_one(prepared, packet);
+    for (const int fd : packet.descriptors) close(fd);
+  }
+}
+
+}  // namespace pyisolate
