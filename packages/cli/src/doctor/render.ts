@@ -16,14 +16,12 @@ export function render(report: DoctorReport, style: Style): string {
   const paint = (colour: Colour, text: string): string =>
     style.colour ? `\u001b[${codes[colour]}m${text}\u001b[0m` : text
   const { findings, sandbox, user } = report
-  const width = Math.max(
-    ...findings.map(({ title }) => title.length),
-    ...sandbox.enforcement.map(({ mechanism }) => mechanism.length),
-  )
-  const indent = ' '.repeat(2 + 8 + width + 2)
-  const room = Math.max(40, style.columns - indent.length)
+  const titles = Math.max(...findings.map(({ title }) => title.length))
+  const mechanisms = Math.max(0, ...sandbox.enforcement.map(({ mechanism }) => mechanism.length))
 
-  const block = (mark: string, title: string, lines: readonly Line[]): string => {
+  const block = (mark: string, title: string, width: number, lines: readonly Line[]): string => {
+    const indent = ' '.repeat(2 + 8 + width + 2)
+    const room = Math.max(40, style.columns - indent.length)
     const texts = lines.flatMap(([colour, text]) =>
       wrap(text, room).map((line) => (colour === undefined ? line : paint(colour, line))),
     )
@@ -32,13 +30,13 @@ export function render(report: DoctorReport, style: Style): string {
   const mark = (state: State, need: Finding['need']): string =>
     paint(state === 'ok' ? 'green' : state === 'missing' && need === 'essential' ? 'red' : 'yellow', state.padEnd(8))
   const finding = ({ title, need, state, found, gives, remedy }: Finding): string =>
-    block(mark(state, need), title, [
+    block(mark(state, need), title, titles, [
       [undefined, found],
       ['dim', `gives: ${gives} (${need})`],
       ...(remedy === undefined ? [] : [[undefined, `${state === 'ok' ? 'more' : 'to get it'}: ${remedy}`] as const]),
     ])
   const enforced = ({ mechanism, state, essential, detail }: EnforcementEntry): string =>
-    block(mark(state === 'active' ? 'ok' : 'missing', essential ? 'essential' : 'recommended'), mechanism, [
+    block(mark(state === 'active' ? 'ok' : 'missing', essential ? 'essential' : 'recommended'), mechanism, mechanisms, [
       [undefined, `${detail}${essential ? ' (essential)' : ''}`],
     ])
 
@@ -48,7 +46,7 @@ export function render(report: DoctorReport, style: Style): string {
           paint('bold', `A sandbox was started in ${sandbox.ms} ms; what confines it`),
           ...sandbox.enforcement.map(enforced),
         ]
-      : [paint('red', 'No sandbox could be started'), block('', '', [[undefined, sandbox.problem]])]
+      : [paint('red', 'No sandbox could be started'), sandbox.problem]
   const head = paint('bold', `What PyIsolate finds on this host, as ${user === 0 ? 'root' : `user ${user}`}`)
   return `${[head, ...findings.map(finding), '', ...verdict].join('\n')}\n`
 }

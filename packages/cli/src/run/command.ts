@@ -26,7 +26,7 @@ export async function run(argv: readonly string[], terminal: Terminal, engine?: 
   const reporter = options.json ? new JsonReporter(output) : new TextReporter(output)
   const runner = new Runner(options, (error) => reporter.raised(error))
   // Blank cells are for those who start more than one sandbox.
-  await using tapped = new TappedEngine(engine ?? createNativeEngine({ pool: 0 }), reporter)
+  await using tapped = new TappedEngine(engine ?? createNativeEngine({ pool: 0 }), reporter, options.output)
   using signals = new EndEarly(terminal, runner)
 
   const outcome = await runner.run(program, tapped)

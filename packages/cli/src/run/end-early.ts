@@ -31,8 +31,11 @@ export class EndEarly implements Disposable {
   }
 
   #onSignal(signal: Ending): void {
-    if (signal === 'SIGINT' && this.#signals++ === 0) return this.#runner.interrupt(signal)
-    this.#runner.end({ kind: 'interrupted', signal, message: `ended by ${signal}` })
-    this.#hurry()
+    if (signal === 'SIGINT' && this.#signals++ === 0) {
+      this.#runner.interrupt(signal)
+    } else {
+      this.#runner.end({ kind: 'interrupted', signal, message: `ended by ${signal}` })
+      this.#hurry()
+    }
   }
 }

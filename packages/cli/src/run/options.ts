@@ -7,8 +7,11 @@ export interface RunOptions {
   readonly file: string
   readonly args: readonly string[]
   readonly json: boolean
-  /** Milliseconds that the program has, `Infinity` if it isn't said; `core` tells what is wrong with it, and with the rest. */
+  /** Milliseconds that the program has, `Infinity` if it isn't said. */
   readonly timeout: number
+  /** Bytes of stdout and stderr together. */
+  readonly output: number
+  /** The rest, as it was given: `core` says what is wrong with it. */
   readonly spawn: SpawnOptions
 }
 
@@ -49,12 +52,13 @@ export function parseRun(argv: readonly string[]): RunOptions | undefined {
       `run takes one FILE; arguments of the program go after --: pyisolate run ${file} -- ${more[0]}`,
     )
   // Someone is there to end a program that runs for long; what it prints is passed on, not kept.
-  const timeout = values.timeout === undefined ? Number.POSITIVE_INFINITY : time(values.timeout)
+  const timeout = values.timeout === undefined ? Number.POSITIVE_INFINITY : time('--timeout', values.timeout)
+  const output = values.output === undefined ? Number.MAX_SAFE_INTEGER : size('--output', values.output)
   const limits = {
     callTime: timeout,
-    output: values.output === undefined ? Number.MAX_SAFE_INTEGER : size(values.output),
-    ...(values.cpu !== undefined && { cpuTime: time(values.cpu) }),
-    ...(values.memory !== undefined && { memory: size(values.memory) }),
+    output,
+    ...(values.cpu !== undefined && { cpuTime: time('--cpu', values.cpu) }),
+    ...(values.memory !== undefined && { memory: size('--memory', values.memory) }),
     ...(values.threads !== undefined && { threads: numeric(values.threads) }),
   }
   const spawn = {
@@ -64,7 +68,7 @@ export function parseRun(argv: readonly string[]): RunOptions | undefined {
     preload: (values.preload ?? []).flatMap((list) => list.split(',')).filter((name) => name !== ''),
     limits,
   }
-  return { file, args: rest, json: values.json ?? false, timeout: timeout as number, spawn: spawn as SpawnOptions }
+  return { file, args: rest, json: values.json ?? false, timeout, output, spawn: spawn as SpawnOptions }
 }
 
 /** An option that `core` refused, by the name it has here. */
@@ -74,20 +78,39 @@ export function asUsage(error: OptionError): UsageError {
   return new UsageError(`${flag}: ${error.message.slice(error.option.length + 2)}`, { cause: error })
 }
 
-function numeric(text: string): number | string {
-  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
+const milliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1e3, min: 60e3, h: 3600e3 }
+const bytes: Readonly<Record<string, number>> = {
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
 }
 
-const milliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1e3, min: 60e3, h: 3600e3 }
-
 /** Milliseconds. Without a unit: seconds, as every other command of the kind has it. */
-function time(text: string): number | string {
-  const given = /^(\d+(?:\.\d+)?) ?(ms|s|min|h)?$/.exec(text)
-  return given === null ? text : Number(given[1]) * milliseconds[given[2] ?? 's']!
+function time(flag: string, text: string): number {
+  const ms = quantity(text, { ...milliseconds, '': 1e3 })
+  if (ms !== undefined && ms > 0) return ms
+  throw new UsageError(`${flag}: expected a time above 0, such as 5 (seconds), 250ms, 30s or 2min, got '${text}'`)
 }
 
 /** K, M and G are the binary units, as for ulimit's kin. */
-function size(text: string): number | string {
-  const short = /^(\d+(?:\.\d+)?)([kmg])$/i.exec(text)
-  return short === null ? numeric(text) : `${short[1]}${short[2]!.toUpperCase()}iB`
+function size(flag: string, text: string): number {
+  const { KiB, MiB, GiB } = bytes
+  const short = { '': 1, k: KiB!, K: KiB!, m: MiB!, M: MiB!, g: GiB!, G: GiB! }
+  const value = quantity(text, { ...bytes, ...short })
+  if (value !== undefined) return Math.floor(value)
+  throw new UsageError(`${flag}: expected a size, such as 64M, 64MiB, 1G or a number of bytes, got '${text}'`)
+}
+
+function quantity(text: string, units: Readonly<Record<string, number>>): number | undefined {
+  const given = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text)
+  const unit = given !== null && Object.hasOwn(units, given[2]!) ? units[given[2]!] : undefined
+  return unit === undefined ? undefined : Number(given![1]) * unit
+}
+
+function numeric(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text
 }

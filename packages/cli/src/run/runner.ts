@@ -3,6 +3,7 @@ import {
   EngineMissingError,
   GuestError,
   OptionError,
+  type Outcome,
   PyIsolateError,
   RefusedError,
   type Sandbox,
@@ -35,10 +36,9 @@ export class Runner {
 
   /** Raises `KeyboardInterrupt` in the program; before there is one, ends the run. */
   interrupt(signal: Ending): void {
-    if (this.#sandbox === undefined)
-      return this.end({ kind: 'interrupted', signal, message: `interrupted (${signal})` })
     this.#interrupted = signal
-    this.#sandbox.interrupt()
+    if (this.#sandbox === undefined) this.end({ kind: 'interrupted', signal, message: `interrupted (${signal})` })
+    else this.#sandbox.interrupt()
   }
 
   /** Ends it by force, with this outcome. */
@@ -85,7 +85,7 @@ export class Runner {
     })
     await attempt(() => sandbox.eval(waitForThreads, { timeout: Math.max(1, endsAt - performance.now()) }))
     const end = await sandbox.close()
-    return end.kind === 'closed' ? outcome : end
+    return end.kind === 'closed' ? outcome : inFlags(end)
   }
 
   #uncaught(error: GuestError): RunOutcome {
@@ -95,7 +95,7 @@ export class Runner {
   }
 
   #outcomeOf(error: unknown): RunOutcome {
-    if (SandboxClosedError.isInstance(error)) return error.outcome
+    if (SandboxClosedError.isInstance(error)) return inFlags(error.outcome)
     if (TimeoutError.isInstance(error)) {
       const ms = this.#options.timeout
       return { kind: 'timeout', limit: 'call', ms, message: `it ran longer than ${ms} ms (--timeout)` }
@@ -111,4 +111,18 @@ export class Runner {
 
 function failed(kind: 'engine-missing' | 'refused' | 'spawn', { message }: Error): RunOutcome {
   return { kind, detail: message, message }
+}
+
+/** Says which flag a limit is, where `core` names its option. */
+function inFlags(outcome: Outcome): RunOutcome {
+  switch (outcome.kind) {
+    case 'cpu':
+      return { ...outcome, message: `it used its ${outcome.ms} ms of CPU time (--cpu)` }
+    case 'memory':
+      return { ...outcome, message: `it could not go on with ${outcome.bytes} bytes of memory (--memory)` }
+    case 'output':
+      return { ...outcome, message: `it printed more than ${outcome.bytes} bytes (--output)` }
+    default:
+      return outcome
+  }
 }

@@ -7,7 +7,7 @@ import {
   FrameType,
   type SpawnRequest,
 } from '@pyisolate/interface'
-import type { Listener } from './output.js'
+import type { Listener, StreamName } from './output.js'
 
 /**
  * An engine whose guests' output is listened to on its way. A sandbox's own streams are text, apart from
@@ -18,11 +18,14 @@ export class TappedEngine implements Engine {
   readonly #engine: Engine
   readonly #listener: Listener
   readonly #cells = new Set<TappedCell>()
+  #outputLeft: number
 
-  constructor(engine: Engine, listener: Listener) {
+  /** Of what is printed, the listener gets as much as the guest's keeper counts before it ends it. */
+  constructor(engine: Engine, listener: Listener, outputLimit: number) {
     this.name = engine.name
     this.#engine = engine
     this.#listener = listener
+    this.#outputLeft = outputLimit
   }
 
   async spawn(request: SpawnRequest): Promise<Cell> {
@@ -69,16 +72,23 @@ export class TappedEngine implements Engine {
         value = request.decode(frame.payload)
       } catch {
         // The sandbox's keeper finds the same, and ends it.
-        return request.onFrame(frame)
+        request.onFrame(frame)
+        return
       }
       room = this.#listener.posted(value)
     } else {
-      if (frame.type === FrameType.out) room = this.#listener.printed('stdout', frame.payload)
-      if (frame.type === FrameType.err) room = this.#listener.printed('stderr', frame.payload)
+      if (frame.type === FrameType.out) room = this.#printed('stdout', frame.payload)
+      if (frame.type === FrameType.err) room = this.#printed('stderr', frame.payload)
       // Output as well: its keeper counts it.
       request.onFrame(frame)
     }
     if (!room) cell.hold()
+  }
+
+  #printed(stream: StreamName, payload: Uint8Array): boolean {
+    const allowed = payload.subarray(0, this.#outputLeft)
+    this.#outputLeft -= allowed.length
+    return this.#listener.printed(stream, allowed)
   }
 }
 

@@ -34,7 +34,13 @@ export const attacks: readonly Attack[] = [
   { file: 'ctypes-read', title: 'reading by address', denied: /Failed/, dies: crashed },
   { file: 'ctypes-write', title: 'writing by address', denied: /./, dies: crashed, touches: true },
   { file: 'proc-self-mem', title: '/proc/self/mem', denied: no, touches: true },
-  { file: 'code-replace', title: 'out-of-bounds loads, forged bytearrays', denied: /Failed/, dies: crashed, touches: true },
+  {
+    file: 'code-replace',
+    title: 'out-of-bounds loads, forged bytearrays',
+    denied: /Failed/,
+    dies: crashed,
+    touches: true,
+  },
   { file: 'scan-own-memory', title: "remains of others in one's own memory", denied: /Failed/ },
   // System calls and machine code.
   { file: 'int80', title: '32-bit calls', denied: no, dies: crashed, needs: 'ia32' },
@@ -70,7 +76,11 @@ export const attacks: readonly Attack[] = [
   { file: 'posix-spawn', title: 'posix_spawn', denied: /PermissionError|FileNotFound|Failed/, leaves: shell },
   { file: 'execute-in-place', title: 'execve', denied: no, leaves: shell, replaces: true },
   { file: 'ctypes-system', title: "the C library's system()", denied: /Failed/, leaves: shell },
-  { file: 'multiprocessing', title: 'multiprocessing', denied: /PermissionError|OSError|ImportError|ModuleNotFoundError/ },
+  {
+    file: 'multiprocessing',
+    title: 'multiprocessing',
+    denied: /PermissionError|FileNotFoundError|OSError|ImportError/,
+  },
   { file: 'setrlimit', title: 'limits raised', denied: no },
   { file: 'queues', title: 'System V shared memory', denied: no },
   { file: 'shared-memory', title: 'POSIX shared memory', denied: /PermissionError|FileNotFound|OSError|ImportError/ },

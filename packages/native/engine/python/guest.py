@@ -1,6 +1,7 @@
 """The Python half of a sandbox: runs requests, describes errors. Not a boundary: the kernel is."""
 
 import builtins
+import importlib
 import io
 import linecache
 import sys
@@ -54,39 +55,28 @@ def prepare(isolation):
         _remove_process_switches()
 
 
+# What acts on the whole process, and so on the other sandboxes of its cell. `faulthandler` needs no
+# entry: it doesn't load in an interpreter that isn't the main one.
+_PROCESS_SWITCHES = {
+    "posix": "_exit abort kill killpg chdir fchdir chroot umask nice setpriority sched_setaffinity putenv unsetenv "
+    "closerange dup2 sched_setscheduler sched_setparam setuid setgid setresuid setresgid setsid setpgid lockf",
+    "_signal": "alarm setitimer raise_signal pthread_kill pidfd_send_signal set_wakeup_fd siginterrupt "
+    "pthread_sigmask signal sigwait sigwaitinfo sigtimedwait",
+    "resource": "setrlimit prlimit",
+    "time": "tzset",
+    "sys": "setdlopenflags activate_stack_trampoline deactivate_stack_trampoline",
+}
+# Library modules that keep the same functions under names of their own.
+_WRAPPERS = {"posix": "os", "_signal": "signal"}
+
+
 def _remove_process_switches():
-    """What acts on the whole process, and so on the other sandboxes of the cell."""
-    import faulthandler
-    import posix
-    import resource
-    import signal
-    import time
-
-    gone = {
-        posix: "_exit abort kill killpg chdir fchdir chroot umask nice setpriority sched_setaffinity putenv unsetenv "
-        "closerange dup2 sched_setscheduler sched_setparam setuid setgid setresuid setresgid setsid setpgid lockf",
-        signal: "alarm setitimer raise_signal pthread_kill pidfd_send_signal set_wakeup_fd siginterrupt "
-        "pthread_sigmask signal sigwait sigwaitinfo sigtimedwait",
-        faulthandler: "enable disable register unregister dump_traceback_later cancel_dump_traceback_later _sigsegv "
-        "_sigabrt _sigfpe _fatal_error_c_thread _read_null _stack_overflow",
-        resource: "setrlimit prlimit",
-        time: "tzset",
-        sys: "setdlopenflags activate_stack_trampoline deactivate_stack_trampoline _crash",
-    }
-    for module, names in gone.items():
-        # The wrapper in the library keeps names of its own.
-        for holder in {module, sys.modules.get("os" if module is posix else "_signal"), *_native_twin(module)}:
-            for name in names.split():
-                if holder is not None and name in holder.__dict__:
-                    delattr(holder, name)
-
-
-def _native_twin(module):
-    if module.__name__ == "signal":
-        import _signal
-
-        return (_signal,)
-    return ()
+    for name, switches in _PROCESS_SWITCHES.items():
+        # The wrapper first: it is made from what the other still has.
+        for holder in (_WRAPPERS.get(name, name), name):
+            namespace = importlib.import_module(holder).__dict__
+            for switch in switches.split():
+                namespace.pop(switch, None)
 
 
 def open_sandbox(name, inputs):

@@ -14,6 +14,7 @@ export type Feature =
   | 'ia32'
   | 'x32'
   | 'io-uring'
+  | 'system-call'
   | 'built-engine'
   | 'cpython-tests'
   | 'other-nodes'
@@ -102,8 +103,13 @@ export function presenceOf(feature: Feature): Presence {
       return { present: process.arch === 'x64' ? undefined : false, evidence: `this is ${process.arch}` }
     case 'io-uring': {
       const off = read('/proc/sys/kernel/io_uring_disabled')
-      return { present: off === '0' && processStatus('Seccomp') === '0', evidence: `io_uring_disabled is ${off || '?'}` }
+      return {
+        present: off === '0' && processStatus('Seccomp') === '0',
+        evidence: `io_uring_disabled is ${off || '?'}`,
+      }
     }
+    case 'system-call':
+      return { present: undefined, evidence: `kernel ${release()} was built without it` }
     case 'built-engine':
       return { present: undefined, evidence: 'the build decides' }
     case 'cpython-tests':

@@ -1,4 +1,6 @@
 # The standard library that the next sandbox will import. Opened to write, never written.
 def attack(arena):
-    with open(os.__file__, "r+b"):
-        return os.__file__
+    import json
+
+    with open(json.__file__, "r+b"):
+        return json.__file__

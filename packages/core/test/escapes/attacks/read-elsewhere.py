@@ -1,7 +1,9 @@
 # The same by other ways: upwards from every folder there is, and through links.
 def attack(arena):
+    import json
+
     last = Failed("no way up")
-    for start in ("/", ".", os.path.dirname(os.__file__)):
+    for start in ("/", ".", os.path.dirname(json.__file__)):
         try:
             fd = os.open(start, os.O_RDONLY | os.O_DIRECTORY)
             for _ in range(64):

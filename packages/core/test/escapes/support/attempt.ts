@@ -28,7 +28,7 @@ export async function attemptUnconfined(
   arena: Arena,
   secret: string,
   openFiles = 64,
-): Promise<Attempt & { readonly touched: boolean }> {
+): Promise<Attempt & { readonly touched: boolean; readonly posted: readonly unknown[] }> {
   // The victim stands for the supervisor, which would suffer for real.
   const task = {
     arena: { ...arena, supervisor: arena.victim, bold: 0 },
@@ -46,9 +46,9 @@ export async function attemptUnconfined(
   )
   const last = stdout.trim().split('\n').at(-1) ?? ''
   if (!last.startsWith('{'))
-    return { report: undefined, end: `${signal ?? code} ${stderr.slice(-400)}`, touched: false }
-  const { touched, ...report } = JSON.parse(last)
-  return { report, end: undefined, touched }
+    return { report: undefined, end: `${signal ?? code} ${stderr.slice(-400)}`, touched: false, posted: [] }
+  const { touched, posted, ...report } = JSON.parse(last)
+  return { report, end: undefined, touched, posted }
 }
 
 /** Runs an attack in a sandbox. */

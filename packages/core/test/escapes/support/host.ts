@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { Value } from '../../../src/index.js'
 import { plainPython, syscalls, syscalls32, x32Bit } from './python.js'
 
 /** What has been done to the host since it was last asked. */
@@ -17,7 +18,7 @@ export interface Evidence {
 }
 
 /** What attacks are told; never the secret itself. */
-export type Arena = Record<string, string | number | Record<string, number>>
+export type Arena = Record<string, string | number | Readonly<Record<string, Value>>>
 
 export const nothing: Evidence = { marker: false, received: [], signals: 0, touched: false, limited: false }
 

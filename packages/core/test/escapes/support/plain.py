@@ -13,9 +13,12 @@ def main():
     guest = {"__name__": "__main__", "__builtins__": __builtins__}
     exec(compile(task["prelude"], "prelude.py", "exec"), guest)
     exec(compile(task["source"], task["name"], "exec"), guest)
+    posted = []
+    guest["post"] = posted.append
     before = bytes(victim)
     result = guest["report"](arena)
     result["touched"] = bytes(victim) != before
+    result["posted"] = posted
     sys.__stdout__.write("\n" + json.dumps(result) + "\n")
     sys.__stdout__.flush()
 

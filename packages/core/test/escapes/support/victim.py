@@ -68,6 +68,4 @@ for _ in sys.stdin:
     page[: len(secret)] = secret
     received.clear()
     signals.clear()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (begun[0][0], begun[0][1]))
-    os.setpriority(os.PRIO_PROCESS, 0, begun[1]) if os.geteuid() == 0 else None
-    begun = resource.getrlimit(resource.RLIMIT_NOFILE), os.getpriority(os.PRIO_PROCESS, 0)
+    begun = now

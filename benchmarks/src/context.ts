@@ -1,0 +1,55 @@
+import { createSupervisor, type Supervisor, type SupervisorOptions } from '@pyisolate/core'
+import { createNativeEngine } from '@pyisolate/native'
+import { findInterpreter, findUnconfinedEngine, type Interpreter } from './internal/files.js'
+import type { LineClient } from './internal/line-client.js'
+import { Floor } from './limits/floor.js'
+import { startNativeLimits } from './limits/native-limits.js'
+
+export interface ContextOptions {
+  readonly quick: boolean
+  readonly peers: boolean
+  /** Told what is being done, for a person who waits. */
+  readonly onStep: (text: string) => void
+}
+
+/** What the suites work with: supervisors, limits and the size of the run. */
+export class Context {
+  readonly quick: boolean
+  readonly peers: boolean
+  readonly step: (text: string) => void
+  readonly interpreter: Interpreter = findInterpreter()
+
+  constructor({ quick, peers, onStep }: ContextOptions) {
+    this.quick = quick
+    this.peers = peers
+    this.step = onStep
+  }
+
+  /** The number to take, or the one for a quick run. */
+  count(full: number, quick: number): number {
+    return this.quick ? quick : full
+  }
+
+  supervisor(options: SupervisorOptions): Supervisor {
+    return createSupervisor(options)
+  }
+
+  /** The same, over the engine without confinement; `undefined` where that was not built. */
+  unconfined(poolSize: number): (Supervisor & AsyncDisposable) | undefined {
+    const executable = findUnconfinedEngine()
+    if (executable === undefined) return undefined
+    const engine = createNativeEngine({ executable, pool: poolSize })
+    const supervisor = createSupervisor({ engine })
+    // An engine that was handed in is ours to close.
+    supervisor.once('close', () => void engine.close())
+    return supervisor
+  }
+
+  limits(): LineClient {
+    return startNativeLimits()
+  }
+
+  floor(): Floor {
+    return new Floor(this.interpreter)
+  }
+}
