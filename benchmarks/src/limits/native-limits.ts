@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageFolder, onPath } from '../internal/files.js'
+import { onPath, packageFolder } from '../internal/files.js'
 import { LineClient } from '../internal/line-client.js'
 
 /** Starts the helper of `native/limits.cc`, compiled when its source has changed. */

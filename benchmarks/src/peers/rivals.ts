@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Context } from '../context.js'
 import type { Peer } from '../figure.js'
-import { packageFolder, onPath } from '../internal/files.js'
+import { onPath, packageFolder } from '../internal/files.js'
 import { type Answer, LineClient } from '../internal/line-client.js'
 
 const require = createRequire(import.meta.url)
@@ -17,7 +17,19 @@ export function freshPython(context: Context, program: string): string[] {
 export function inBubblewrap(argv: readonly string[]): string[] | undefined {
   const bwrap = onPath('bwrap')
   if (bwrap === undefined) return undefined
-  return [bwrap, '--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--unshare-all', '--die-with-parent', ...argv]
+  return [
+    bwrap,
+    '--ro-bind',
+    '/',
+    '/',
+    '--dev',
+    '/dev',
+    '--proc',
+    '/proc',
+    '--unshare-all',
+    '--die-with-parent',
+    ...argv,
+  ]
 }
 
 /** A peer that is one line of the helper, or of a process of its own; that it fails is a result, too. */

@@ -3,10 +3,10 @@ import type { Sandbox } from '@pyisolate/core'
 import type { Context } from '../context.js'
 import { type Figure, figure, type Peer, peer } from '../figure.js'
 import { alternate, nsToUs } from '../internal/alternate.js'
+import { PipedPython } from '../peers/piped-python.js'
 import { askRival, freshPython, IN_PROCESS, rival } from '../peers/rivals.js'
 import { inTurn } from '../peers/spawn-peers.js'
 import { check, type Suite } from '../suite.js'
-import { PipedPython } from '../peers/piped-python.js'
 
 const TEXT = 'x'.repeat(1000)
 const BATCH = 50

@@ -9,6 +9,7 @@ import { check, type Suite } from '../suite.js'
 /** Long enough for the pool to be full again, and for the processors to go to sleep: each spawn is a lonely one. */
 const SETTLE_MS = 4
 const POOL = 4
+const PATIENCE_MS = 10_000
 const CELL = 'bench'
 
 let spawned = 0
@@ -24,8 +25,13 @@ async function timeSpawn(supervisor: Supervisor, options: SpawnOptions): Promise
   return took
 }
 
+/** Waits for a full pool; it starts to fill with a supervisor's first spawn. */
 async function settle(supervisor: Supervisor, pool: number): Promise<void> {
-  while (supervisor.stats().pooled < pool) await delay(1)
+  const until = performance.now() + PATIENCE_MS
+  while (supervisor.stats().pooled < pool) {
+    if (performance.now() > until) throw new Error(`the pool has ${supervisor.stats().pooled} of ${pool} cells`)
+    await delay(1)
+  }
   await delay(SETTLE_MS)
 }
 
@@ -64,6 +70,8 @@ function spawnSuite(variant: Variant): Suite {
       const keeper = spawn.cell === undefined ? undefined : await supervisor.spawn('keeper', spawn)
       const unconfinedKeeper = spawn.cell === undefined ? undefined : await unconfined?.spawn('keeper', spawn)
 
+      for (const whose of [supervisor, unconfined]) if (whose) await timeSpawn(whose, spawn)
+
       context.step('measuring')
       const ours = async (whose: Supervisor) => {
         await settle(whose, pool)
@@ -73,7 +81,11 @@ function spawnSuite(variant: Variant): Suite {
       const parts = [
         () => ours(supervisor),
         () => variant.takeLimit(tools),
-        ...others.map(([, take]) => () => take(tools)),
+        ...others.map(
+          ([, take]) =>
+            () =>
+              take(tools),
+        ),
         ...(unconfined ? [() => ours(unconfined)] : []),
       ]
       await alternate(context.count(10, 1), parts) // to warm up

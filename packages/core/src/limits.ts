@@ -18,7 +18,7 @@ export interface Limits {
   readonly cpuTime?: Duration
   /** Default 16. */
   readonly threads?: number
-  /** Descriptors of the guest. Default 64. */
+  /** Descriptors of the guest. Default 64. In a shared cell `interpreters.openFiles` of the supervisor holds instead. */
   readonly openFiles?: number
   /** stdout and stderr together, from first to last byte; beyond, the sandbox is ended. Default 16 MiB. */
   readonly output?: Size

@@ -17,8 +17,9 @@ export function bpfFindings(kernel: KernelReport, files: HostFiles): Finding[] {
   }
   const refused = 'a host that lets root load such programs: no lockdown, and in a container CAP_BPF and CAP_PERFMON'
   const modules = files.text('/sys/kernel/security/lsm')
+  // EOPNOTSUPP: the program was attached, and nothing came of it.
   const lsmRemedy =
-    bpf.lsm.ok || bpf.lsm.step !== 'it denies nothing'
+    bpf.lsm.ok || bpf.lsm.error !== 'EOPNOTSUPP'
       ? `${refused}; kernel 5.7 or later with CONFIG_BPF_LSM and BTF`
       : `bpf in the lsm= boot parameter${modules === undefined ? '' : ` (now: ${modules})`}`
   return [

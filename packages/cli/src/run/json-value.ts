@@ -10,7 +10,7 @@ export function jsonOf(value: unknown): string {
     case 'number':
       return Number.isFinite(value) && !Object.is(value, -0) ? String(value) : tagged('float', floatName(value))
     case 'bigint':
-      return tagged('int', String(value))
+      return value === BigInt.asIntN(53, value) ? String(value) : tagged('int', String(value))
     case 'object':
       return value === null ? 'null' : ofObject(value)
     default:
@@ -50,5 +50,5 @@ function floatName(value: number): string {
 }
 
 function arrayType(value: ArrayBufferView): string {
-  return JSON.stringify(value.constructor.name.replace(/Array$/, '').toLowerCase())
+  return JSON.stringify(value.constructor.name.replace(/^Big|Array$/g, '').toLowerCase())
 }

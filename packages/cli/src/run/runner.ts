@@ -73,7 +73,8 @@ export class Runner {
         await work()
       } catch (error) {
         if (!GuestError.isInstance(error)) throw error
-        this.#raised(error)
+        // What our own ending raised in it is nobody's news.
+        if (this.#verdict === undefined) this.#raised(error)
         outcome = this.#uncaught(error)
       }
     }

@@ -16,7 +16,11 @@ const count = (): void => {
 
 beforeAll(async () => {
   host = await Host.start()
-  supervisor = createSupervisor({ readPaths: [host.granted] })
+  supervisor = createSupervisor({
+    readPaths: [host.granted],
+    limits: { openFiles: 64 },
+    interpreters: { openFiles: 64 },
+  })
   bystander = await supervisor.spawn('bystander')
   await bystander.exec(`import ctypes\nvictim = bytearray(b'${host.secret}' + bytes(16))`)
   process.on('SIGUSR1', count)
@@ -69,7 +73,7 @@ describe.each(attacks)('$title', (attack) => {
 
   it.each(['process', 'interpreter'] as const)('gets nowhere in %s isolation', async (isolation) => {
     const cell = isolation === 'interpreter' ? { cell: `cell of ${attack.file}` } : {}
-    const sandbox = await supervisor.spawn(attack.file, { isolation, ...cell, limits: { openFiles: 64 } })
+    const sandbox = await supervisor.spawn(attack.file, { isolation, ...cell })
     try {
       await confined(attack, sandbox)
     } finally {

@@ -52,7 +52,8 @@ describe.each(Object.keys(calls))('%s', (name) => {
     expect(stopped).toContain(confined.interpreter.get(name))
     const answer = unconfined.get(name)!
     if (answer === 'ENOSYS') skipUnless(context, 'system-call', 'unconfined, the kernel does not know it', false)
-    if (stopped.includes(answer)) skipUnless(context, 'all-capabilities', `unconfined, it fails with ${answer} already`, false)
+    if (stopped.includes(answer))
+      skipUnless(context, 'all-capabilities', `unconfined, it fails with ${answer} already`, false)
     expect(stopped).not.toContain(answer)
   })
 })

@@ -16,6 +16,7 @@ describe('options of spawn', () => {
       "options.isolation: expected 'process' or 'interpreter', got 'proces'; did you mean 'process'?",
     ],
     [{ isolation: 'process', cell: 'a' }, "options.cell: a cell is for isolation: 'interpreter'"],
+    [{ cell: 'a', limits: { openFiles: 9 } }, 'options.limits.openFiles: in a shared cell it holds for the whole cell'],
     [{ cell: '' }, 'options.cell: expected a string of 1 to 100 characters'],
     [{ limits: { memroy: 1 } }, 'options.limits.memroy: unknown option; did you mean memory?'],
     [{ limits: { memory: 'lots' } }, 'options.limits.memory: expected a size from 8388608 to'],

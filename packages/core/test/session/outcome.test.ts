@@ -16,7 +16,7 @@ const exit = (how: Partial<CellExit>): CellExit => ({
   ...how,
 })
 const killed = (reason: string, rest: Partial<CellExit> = {}) => exit({ signal: SIGKILL, killedBy: reason, ...rest })
-const said = (kind: 'exit' | 'closed' | 'memory' | 'refused' | 'internal', code = 0, message = '') => ({
+const said = (kind: 'exit' | 'cpu' | 'closed' | 'memory' | 'refused' | 'internal', code = 0, message = '') => ({
   kind,
   code,
   message,
@@ -62,6 +62,11 @@ const table: [string, Partial<Evidence> & { exit: CellExit }, object][] = [
     { kind: 'cpu', ms: 900 },
   ],
   ['SIGXCPU without a limit', { exit: exit({ signal: SIGXCPU }) }, { kind: 'signal', signal: 'SIGXCPU' }],
+  [
+    'CPU time, in a shared cell',
+    { exit: exit({ code: 0 }), exitFrame: said('cpu'), limits: { ...defaultLimits, cpuTime: 900 } },
+    { kind: 'cpu', ms: 900 },
+  ],
   ['output', { exit: killed(Reason.output(1000)) }, { kind: 'output', bytes: 1000 }],
   ['memory', { exit: exit({ code: 1 }), exitFrame: said('memory') }, { kind: 'memory', bytes: 2 ** 28 }],
   ['aborted', { exit: killed(Reason.aborted) }, { kind: 'aborted' }],

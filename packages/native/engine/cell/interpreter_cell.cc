@@ -1,18 +1,23 @@
 #include "cell/interpreter_cell.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <list>
+#include <mutex>
 #include <optional>
 #include <system_error>
 
 #include "cbor_reader.h"
 #include "cell/resident.h"
 #include "python/guest.h"
+#include "python/interpreter.h"
 #include "zygote/control.h"
 
 namespace pyisolate {
@@ -20,6 +25,11 @@ namespace {
 
 // How long an interpreter may take to end after its sandbox has, before the cell is ended with it.
 constexpr long kLeaveGraceMs = 200;
+
+// Descriptors of the cell's own: standard streams, the supervisor's bell, the control socket and `bell`.
+constexpr std::int64_t kOwnDescriptors = 6;
+// What making an interpreter opens at once, and what comes with a packet.
+constexpr std::int64_t kPerStart = 8;
 
 int bell = -1;  // eventfd: an interrupt came, or a sandbox left
 
@@ -40,7 +50,10 @@ class InterpreterCell {
   [[noreturn]] void serve();
 
  private:
-  void attach(const ControlPacket& packet);
+  bool attach(const ControlPacket& packet);
+  void add_resident();
+  void share(const Resident::Need& change);
+  void watch_channel();
   void keep_warm();
   void sweep();
   int next_look();
@@ -51,7 +64,12 @@ class InterpreterCell {
   std::vector<std::uint8_t> ready_;
   std::list<Resident> residents_;
   unsigned warm_ = 1;
+  std::mutex share_lock_;
+  Resident::Need need_;
+  std::int64_t bells_ = 0;  // one per resident with a sandbox; main thread only
+  std::atomic<bool> closed_{false};
 };
+
 
 void InterpreterCell::init() {
   // A Guest reads it as it reads a sandbox's; the cell's channel never asks it to run anything.
@@ -100,34 +118,74 @@ void InterpreterCell::init() {
   channel_.write(FrameType::result, frame->id, bytes);
 }
 
-void InterpreterCell::attach(const ControlPacket& packet) {
+// The soft limit follows the sandboxes: together they have as many files as they were each promised.
+void InterpreterCell::share(const Resident::Need& change) {
+  std::lock_guard guard(share_lock_);
+  need_.starting += change.starting;
+  need_.open_files += change.open_files;
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const auto wanted = kOwnDescriptors + bells_ + need_.open_files + kPerStart * need_.starting;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void InterpreterCell::add_resident() {
+  residents_.emplace_back(prepared_.preload, ready_, [] { ring(0); }, [this](const Resident::Need& change) { share(change); });
+}
+
+// The channel's own word can't be polled beside descriptors: a thread with next to no stack waits for it.
+void InterpreterCell::watch_channel() {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 128 << 10);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_t thread;
+  const auto body = [](void* self) -> void* {
+    auto* cell = static_cast<InterpreterCell*>(self);
+    for (;;) {
+      const auto frame = cell->channel_.read(std::nullopt);
+      if (!frame || frame->type != FrameType::close) continue;
+      cell->closed_.store(true);
+      ring(0);
+      return nullptr;
+    }
+  };
+  if (pthread_create(&thread, &attributes, body, this) != 0) end("internal", 70, "no thread to listen with");
+  pthread_attr_destroy(&attributes);
+}
+
+bool InterpreterCell::attach(const ControlPacket& packet) {
   std::unique_ptr<Channel> channel;
   try {
     channel = std::make_unique<Channel>(packet.descriptors[0], packet.descriptors[1]);
   } catch (const std::system_error&) {
-    close(packet.descriptors[0]);
-    close(packet.descriptors[1]);
-    return;  // no memory to map: the supervisor's wait for `ready` ends with its deadline
+    return false;  // no memory to map it
   }
   close(packet.descriptors[0]);
   auto warm = std::find_if(residents_.begin(), residents_.end(), [](Resident& r) { return !r.assigned() && !r.gone(); });
   if (warm == residents_.end()) {
-    residents_.emplace_back(prepared_.preload, ready_, [] { ring(0); });
+    add_resident();
     warm = std::prev(residents_.end());
   }
-  warm->assign(std::move(channel));
+  return warm->assign(std::move(channel));
 }
 
 void InterpreterCell::keep_warm() {
   const auto idle = std::count_if(residents_.begin(), residents_.end(), [](Resident& r) { return !r.assigned() && !r.gone(); });
-  for (auto i = idle; i < static_cast<long>(warm_); ++i) residents_.emplace_back(prepared_.preload, ready_, [] { ring(0); });
+  for (auto i = idle; i < static_cast<long>(warm_); ++i) add_resident();
 }
 
 void InterpreterCell::sweep() {
   for (auto it = residents_.begin(); it != residents_.end();) {
     it->look_for_interrupt();
     if (it->leaving_ms() > kLeaveGraceMs) end("internal", 75, "a sandbox of this cell could not be ended");
-    it = it->gone() ? residents_.erase(it) : std::next(it);
+    if (it->gone()) {
+      bells_ -= it->assigned() ? 1 : 0;
+      it = residents_.erase(it);
+    } else {
+      ++it;
+    }
   }
 }
 
@@ -154,6 +212,7 @@ void InterpreterCell::end(const char* kind, int code, const std::string& message
 }
 
 void InterpreterCell::serve() {
+  watch_channel();
   keep_warm();
   for (;;) {
     pollfd ends[2] = {{kCellControlFd, POLLIN, 0}, {bell, POLLIN, 0}};
@@ -161,20 +220,24 @@ void InterpreterCell::serve() {
     std::uint64_t rung;
     (void)!read(bell, &rung, sizeof rung);
     sweep();
+    if (closed_.load()) end("closed", 0, "");
     if ((ends[0].revents & (POLLIN | POLLHUP)) == 0) continue;
     ControlPacket packet;
+    ++bells_;
+    share({.starting = 1});  // room for the packet's descriptors
     const Receive got = receive(kCellControlFd, packet);
     if (got == Receive::closed) end("closed", 0, "");
-    if (got == Receive::interrupted) continue;
-    if (packet.header.kind == static_cast<std::uint32_t>(ControlKind::attach) && packet.descriptors.size() == 2) {
-      attach(packet);
+    const bool attaches = got == Receive::packet && packet.header.kind == static_cast<std::uint32_t>(ControlKind::attach) &&
+                          packet.descriptors.size() == 2;
+    if (attaches && attach(packet)) {
       keep_warm();
     } else {
+      --bells_;
       for (const int fd : packet.descriptors) close(fd);
     }
+    share({.starting = -1});
   }
 }
-
 }  // namespace
 
 void run_interpreter_cell(Confinement& prepared, int segment, int supervisor_bell, int control, int supervisor_socket) {
@@ -184,6 +247,7 @@ void run_interpreter_cell(Confinement& prepared, int segment, int supervisor_bel
   action.sa_handler = ring;
   sigaction(SIGINT, &action, nullptr);
   install_accounting();
+  limit_threads();
   InterpreterCell cell(prepared, *channel);
   cell.init();
   PyEval_SaveThread();  // the main interpreter rests from here on

@@ -16,8 +16,9 @@ namespace {
 constexpr std::size_t kStackBytes = 8u << 20;
 }  // namespace
 
-Resident::Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready, std::function<void()> left)
-    : preload_(preload), ready_(ready), left_(std::move(left)) {
+Resident::Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready, std::function<void()> changed,
+                   Share share)
+    : preload_(preload), ready_(ready), notify_(std::move(changed)), share_(std::move(share)) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackBytes);
@@ -54,6 +55,7 @@ void Resident::dismiss() {
 }
 
 void Resident::run() {
+  share_({.starting = 1});
   std::string problem;
   _ts* state = begin_interpreter(problem);
   PyObject* half = nullptr;
@@ -65,6 +67,7 @@ void Resident::run() {
       if (problem.empty() && !preload(module, problem)) break;
     }
   }
+  share_({.starting = -1});
   // Waits without its thread state, so that it holds up nobody's garbage collection.
   PyThreadState* saved = state != nullptr ? PyEval_SaveThread() : nullptr;
   {
@@ -76,39 +79,48 @@ void Resident::run() {
   if (assigned_ && problem.empty()) {
     guest.emplace(*channel_, half, [this](const Limits& limits) {
       account_.cap.store(limits.memory == 0 ? 0 : account_.used.load() + static_cast<std::int64_t>(limits.memory));
-      return true;  // threads, files and address space are the cell's
+      open_files_ = static_cast<std::int64_t>(limits.open_files);
+      share_({.open_files = open_files_});
+      account_.threads.store(static_cast<std::int64_t>(limits.threads));
+      notify_();
+      return true;  // address space is the cell's
     }, false);
-    {
-      std::lock_guard guard(lock_);
-      guest_ = &*guest;
-      state_ = state;
-      thread_id_ = PyThread_get_thread_ident();
-      thread_ = pthread_self();
-    }
-    channel_->write(FrameType::ready, 0, ready_);
-    guest->serve();
+    if (begin_serving(*guest, state)) guest->serve();
     std::lock_guard guard(lock_);
     guest_ = nullptr;
     leaving_since_ = Clock::now();
-    left_();
+    notify_();
   } else if (assigned_) {
-    refuse(problem);
+    // The supervisor waits for `ready`; what comes instead says why it won't.
+    say_exit("internal", 70, "no interpreter: " + problem);
   }
   if (state != nullptr) leave(state);
   std::lock_guard guard(lock_);
   leaving_since_ = {};
   gone_.store(true);
-  left_();
+  notify_();
 }
 
-void Resident::refuse(const std::string& problem) {
-  // The supervisor waits for `ready`; what comes instead says why it won't.
+bool Resident::begin_serving(Guest& guest, _ts* state) {
+  std::lock_guard lock(lock_);
+  if (cancelled_) return false;
+  guest_ = &guest;
+  state_ = state;
+  thread_id_ = PyThread_get_thread_ident();
+  thread_ = pthread_self();
+  served_ = true;
+  channel_->write(FrameType::ready, 0, ready_);
+  notify_();  // an interrupt may have come already
+  return true;
+}
+
+void Resident::say_exit(const char* kind, int code, const std::string& message) {
   std::vector<std::uint8_t> bytes;
   CborWriter cbor(bytes);
   cbor.map(3);
-  cbor.text("kind"), cbor.text("internal");
-  cbor.text("code"), cbor.integer(70);
-  cbor.text("message"), cbor.text("no interpreter: " + problem);
+  cbor.text("kind"), cbor.text(kind);
+  cbor.text("code"), cbor.integer(code);
+  cbor.text("message"), cbor.text(message);
   channel_->write(FrameType::exit, 0, bytes);
 }
 
@@ -123,13 +135,19 @@ void Resident::leave(_ts* state) {
   }
   end_interpreter(state);
   forget_account(&account_);
+  share_({.open_files = -open_files_});
 }
 
 void Resident::look_for_interrupt() {
   std::lock_guard guard(lock_);
-  if (guest_ == nullptr) return;
+  if (channel_ == nullptr || (served_ && guest_ == nullptr) || cancelled_) return;
   const auto asked = static_cast<Interrupt>(channel_->header().interrupt.exchange(0));
   if (asked == Interrupt::none) return;
+  if (guest_ == nullptr) {  // its interpreter is still being made
+    cancelled_ = true;
+    say_exit("closed", 0, "");
+    return;
+  }
   raise_in(state_, thread_id_, asked == Interrupt::end);
   guest_->disturb(asked);
 }

@@ -19,9 +19,18 @@ namespace pyisolate {
 
 class Resident {
  public:
+  // What residents need of the cell's descriptors, as changes to their sum.
+  struct Need {
+    std::int64_t starting = 0;  // interpreters that are being made: imports open files
+    std::int64_t open_files = 0;
+  };
+  using Share = std::function<void(const Need&)>;
+
   // Starts its thread, which makes the interpreter and imports `preload`. `ready` is the payload a sandbox
-  // starts with; `left` is called, from its thread, when the sandbox has ended and when all of it has.
-  Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready, std::function<void()> left);
+  // starts with; `changed` is called, from its thread, when
+  // there is something new to watch or sweep; `share` with what it needs more, or no longer.
+  Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready, std::function<void()> changed,
+           Share share);
   ~Resident();
 
   // Hands it its sandbox. False when it was given one before.
@@ -45,17 +54,22 @@ class Resident {
  private:
   void run();
   void leave(_ts* state);
-  void refuse(const std::string& problem);
+  bool begin_serving(Guest& guest, _ts* state);
+  void say_exit(const char* kind, int code, const std::string& message);
 
   const std::vector<std::string>& preload_;
   const std::vector<std::uint8_t>& ready_;
-  std::function<void()> left_;
+  std::function<void()> notify_;
+  Share share_;
+  std::int64_t open_files_ = 0;
   Account account_;
   std::mutex lock_;
   std::condition_variable changed_;
   std::unique_ptr<Channel> channel_;
   bool assigned_ = false;
   bool dismissed_ = false;
+  bool cancelled_ = false;  // ended by the supervisor before it served
+  bool served_ = false;
   Guest* guest_ = nullptr;  // while it serves; under lock_
   _ts* state_ = nullptr;
   unsigned long thread_id_ = 0;

@@ -78,7 +78,8 @@ void fixed_rlimits(Report& report) {
       return;
     }
   }
-  if (!limit(RLIMIT_SIGPENDING, 256)) {
+  // The main thread's stack isn't in RLIMIT_DATA either: as large as CPython's recursion limits count on.
+  if (!limit(RLIMIT_STACK, 8u << 20) || !limit(RLIMIT_SIGPENDING, 256)) {
     report.missing("rlimits", true, "setrlimit", errno);
     return;
   }

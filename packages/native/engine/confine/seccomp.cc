@@ -33,9 +33,9 @@ constexpr const char* kAllowed[] = {
     // descriptors to wait on
     "poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait",
     "epoll_pwait2", "pipe", "pipe2", "eventfd", "eventfd2", "timerfd_create", "timerfd_settime", "timerfd_gettime",
-    // sockets on descriptors it already has; socket() and socketpair() have rules of their own
+    // the only sockets there are: connected pairs; socketpair() has a rule of its own, bind() and connect() none
     "sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "shutdown", "getsockname", "getpeername",
-    "getsockopt", "setsockopt", "bind", "listen", "accept", "accept4", "connect",
+    "getsockopt", "setsockopt",
     // threads and time; clone has a rule of its own
     "futex", "futex_waitv", "set_robust_list", "get_robust_list", "rseq", "set_tid_address", "gettid", "sched_yield",
     "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_get_priority_max", "sched_get_priority_min",
@@ -83,11 +83,12 @@ constexpr auto masked(unsigned arg, std::uint64_t mask, std::uint64_t value) {
 constexpr auto equal(unsigned arg, std::uint64_t value) { return scmp_arg_cmp{arg, SCMP_CMP_EQ, value, 0}; }
 
 void memory_rules(Rules& rules) {
-  // No executable memory that was ever writable, and none without a file behind it. MAP_SHARED memory
-  // without a file would escape RLIMIT_DATA.
-  rules.allow("mmap", masked(2, PROT_EXEC, 0), masked(3, MAP_SHARED | MAP_ANONYMOUS, MAP_ANONYMOUS));
-  rules.allow("mmap", masked(2, PROT_EXEC, 0), masked(3, MAP_ANONYMOUS, 0));
-  rules.allow("mmap", masked(2, PROT_EXEC | PROT_WRITE, PROT_EXEC), masked(3, MAP_SHARED | MAP_ANONYMOUS, 0));
+  // No executable memory that was ever writable, and none without a file behind it. Shared memory without
+  // a file, and memory that grows like a stack, would escape RLIMIT_DATA.
+  constexpr std::uint64_t kEscapes = MAP_GROWSDOWN;
+  rules.allow("mmap", masked(2, PROT_EXEC, 0), masked(3, MAP_SHARED | MAP_ANONYMOUS | kEscapes, MAP_ANONYMOUS));
+  rules.allow("mmap", masked(2, PROT_EXEC, 0), masked(3, MAP_ANONYMOUS | kEscapes, 0));
+  rules.allow("mmap", masked(2, PROT_EXEC | PROT_WRITE, PROT_EXEC), masked(3, MAP_SHARED | MAP_ANONYMOUS | kEscapes, 0));
   rules.allow("mprotect", masked(2, PROT_EXEC, 0));
 }
 
@@ -115,8 +116,11 @@ void descriptor_rules(Rules& rules) {
   for (const unsigned long request : {FIONBIO, FIOCLEX, FIONCLEX, FIONREAD, TCGETS, TIOCGWINSZ}) {
     rules.allow("ioctl", equal(1, request));
   }
-  // A pair of connected sockets reaches nobody else (asyncio wakes its loop with one).
-  rules.allow("socketpair", equal(0, AF_UNIX));
+  // A pair of connected sockets reaches nobody else (asyncio wakes its loop with one). Not datagrams: those
+  // can be sent to any address, and Landlock doesn't rule on sockets that have a path.
+  constexpr std::uint64_t kKind = 0xf;
+  rules.allow("socketpair", equal(0, AF_UNIX), masked(1, kKind, SOCK_STREAM));
+  rules.allow("socketpair", equal(0, AF_UNIX), masked(1, kKind, SOCK_SEQPACKET));
   rules.add(SCMP_ACT_ERRNO(EACCES), "socket");
   rules.add(SCMP_ACT_ERRNO(ENOSYS), "io_uring_setup");
 }

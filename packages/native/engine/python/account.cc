@@ -20,6 +20,8 @@ std::unordered_map<PyInterpreterState*, Account*>& registry() {
 thread_local Account* mine = nullptr;
 thread_local PyInterpreterState* mine_in = nullptr;
 
+}  // namespace
+
 Account* current_account() {
   PyThreadState* state = PyThreadState_GetUnchecked();
   if (state == nullptr) return mine;
@@ -32,6 +34,8 @@ Account* current_account() {
   }
   return mine;
 }
+
+namespace {
 
 bool admits(Account* account, std::size_t size) {
   if (account == nullptr) return true;

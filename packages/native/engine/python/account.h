@@ -10,7 +10,8 @@ namespace pyisolate {
 
 struct Account {
   std::atomic<std::int64_t> used{0};
-  std::atomic<std::int64_t> cap{0};  // bytes; 0: none
+  std::atomic<std::int64_t> cap{0};      // bytes; 0: none
+  std::atomic<std::int64_t> threads{0};  // beside the first; 0: none
 };
 
 // Wraps the mem and object allocators. Once, in a cell's main thread, before it has other threads.
@@ -19,6 +20,9 @@ void install_accounting();
 // Ties allocations of the calling thread, and of threads later started in its interpreter, to `account`
 // (null: to nobody). Needs an attached thread state.
 void use_account(Account* account);
+
+// The calling thread's, or null.
+Account* current_account();
 
 // After the interpreter's end, from its last thread: forgets the tie.
 void forget_account(Account* account);

@@ -52,8 +52,24 @@ void Guest::disturb(Interrupt what, const char* why) {
     ending_why_.store(why);
     ending_.store(true);
   }
-  interrupt_.store(true);
+  {
+    std::lock_guard guard(sleep_lock_);
+    interrupt_.store(true);
+  }
+  sleep_over_.notify_all();
   channel_.wake();
+}
+
+bool Guest::sleep(double seconds) {
+  const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  const bool mine = PyThread_get_thread_ident() == thread_;
+  PyThreadState* state;
+  detached(state, [&] {
+    std::unique_lock lock(sleep_lock_);
+    sleep_over_.wait_until(lock, until, [&] { return mine && interrupt_.load(); });
+    return true;
+  });
+  return !(mine && stop_requested());
 }
 
 bool Guest::write(FrameType type, std::uint64_t id, std::span<const std::uint8_t> payload, bool interruptible) {

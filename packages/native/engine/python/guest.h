@@ -37,6 +37,7 @@ class Guest {
   PyObject* recv(double seconds);  // negative: no end
   PyObject* host_call(PyObject* name, PyObject* args, PyObject* kwargs);
   bool output(int stream, std::span<const std::uint8_t> bytes);
+  bool sleep(double seconds);
   PyObject* functions() { return functions_; }
 
  private:
@@ -65,6 +66,8 @@ class Guest {
   PyObject* namespace_ = nullptr;
   PyObject* functions_ = nullptr;
   unsigned long thread_ = 0;
+  std::mutex sleep_lock_;
+  std::condition_variable sleep_over_;
   std::atomic<std::uint64_t> next_call_{1};
   std::atomic<bool> interrupt_{false};
   std::atomic<bool> ending_{false};

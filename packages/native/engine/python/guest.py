@@ -77,6 +77,8 @@ def _remove_process_switches():
             namespace = importlib.import_module(holder).__dict__
             for switch in switches.split():
                 namespace.pop(switch, None)
+    # CPython's own sleep waits for signals, which only the main interpreter gets.
+    importlib.import_module("time").sleep = _native.sleep
 
 
 def open_sandbox(name, inputs):

@@ -2,7 +2,10 @@
 
 #include <Python.h>
 
+#include <cstring>
 #include <vector>
+
+#include "python/account.h"
 
 namespace pyisolate {
 
@@ -36,6 +39,17 @@ static std::vector<unsigned long> threads_of(_ts* state) {
 }
 
 int other_threads(_ts* state) { return static_cast<int>(threads_of(state).size()); }
+
+static int on_audit(const char* event, PyObject*, void*) {
+  if (std::strncmp(event, "_thread.start_", 14) != 0) return 0;
+  const Account* account = current_account();
+  if (account == nullptr || account->threads.load() == 0) return 0;
+  if (other_threads(PyThreadState_Get()) < account->threads.load()) return 0;
+  PyErr_SetString(PyExc_RuntimeError, "can't start new thread: the sandbox has as many as it may");
+  return -1;
+}
+
+void limit_threads() { PySys_AddAuditHook(on_audit, nullptr); }
 
 void end_other_threads(_ts* state) {
   for (const unsigned long thread : threads_of(state)) PyThreadState_SetAsyncExc(thread, PyExc_SystemExit);

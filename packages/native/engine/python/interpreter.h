@@ -15,6 +15,10 @@ _ts* begin_interpreter(std::string& problem);
 // Ends it: from its only thread, attached. The thread has no thread state afterwards.
 void end_interpreter(_ts* state);
 
+// From now on an interpreter with an Account starts threads only up to its number (an audit hook: fairness
+// among the sandboxes of a cell; the cell's own rlimit is the bound). Before other threads exist.
+void limit_threads();
+
 // How many thread states the current interpreter has beside the caller's.
 int other_threads(_ts* state);
 

@@ -73,6 +73,19 @@ PyObject* write(PyObject* module, PyObject* args) {
   return result;
 }
 
+// time.sleep for an interpreter that isn't the main one: signals don't reach it there, an interrupt does.
+PyObject* sleep(PyObject* module, PyObject* seconds) {
+  Guest* guest = guest_of(module);
+  if (guest == nullptr) return nullptr;
+  const double wanted = PyFloat_AsDouble(seconds);
+  if (PyErr_Occurred()) return nullptr;
+  if (std::isnan(wanted) || wanted < 0) {
+    PyErr_SetString(PyExc_ValueError, "sleep length must be non-negative");
+    return nullptr;
+  }
+  return barrier([&] { return guest->sleep(std::min(wanted, 1e9)) ? Py_NewRef(Py_None) : nullptr; });
+}
+
 PyObject* functions(PyObject* module, PyObject*) {
   Guest* guest = guest_of(module);
   return guest == nullptr ? nullptr : Py_NewRef(guest->functions());
@@ -82,6 +95,7 @@ PyMethodDef methods[] = {{"post", post, METH_O, nullptr},
                          {"recv", recv, METH_O, nullptr},
                          {"host_call", host_call, METH_VARARGS, nullptr},
                          {"write", write, METH_VARARGS, nullptr},
+                         {"sleep", sleep, METH_O, nullptr},
                          {"functions", functions, METH_NOARGS, nullptr},
                          {nullptr, nullptr, 0, nullptr}};
 

@@ -70,6 +70,8 @@ bool start_python(const ZygoteOptions&, const World& world, std::string& problem
   config.module_search_paths_set = 1;
   if (!PyStatus_Exception(status)) status = PyConfig_SetBytesString(&config, &config.home, world.home.c_str());
   if (!PyStatus_Exception(status)) status = PyConfig_SetBytesString(&config, &config.program_name, "python3.13t");
+  // Frozen modules learn from it where their source lies (os.__file__).
+  if (!PyStatus_Exception(status)) status = PyConfig_SetBytesString(&config, &config.stdlib_dir, world.stdlib.c_str());
   bool ok = !PyStatus_Exception(status) && append(config, world.stdlib) && append(config, world.stdlib + "/lib-dynload");
   for (const std::string& path : world.module_paths) ok = ok && append(config, path);
   if (ok) status = Py_InitializeFromConfig(&config);

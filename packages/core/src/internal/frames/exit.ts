@@ -3,7 +3,7 @@ import type { Budget } from '../values/budget.js'
 import { malformed } from '../values/malformed-error.js'
 import { field, integer, record, text } from './shapes.js'
 
-const kinds = ['exit', 'closed', 'memory', 'protocol', 'refused', 'internal'] as const
+const kinds = ['exit', 'closed', 'memory', 'cpu', 'protocol', 'refused', 'internal'] as const
 
 export const exitBudget: Budget = { bytes: 2 ** 18, depth: 1, items: 16 }
 

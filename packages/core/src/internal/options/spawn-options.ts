@@ -1,5 +1,6 @@
 import type { Isolation } from '@pyisolate/interface'
 import { OptionError } from '../../errors/option-error.js'
+import type { Limits } from '../../limits.js'
 import type { HostFunction, SpawnOptions } from '../../options.js'
 import { abortSignal, type Check, checkOptions, displayName, expected, listOf, oneOf, orElse } from './check.js'
 import { limits, type SettledLimits } from './limits.js'
@@ -55,5 +56,13 @@ export function settleSpawn(options: SpawnOptions | undefined, base: SettledLimi
   if (isolation === 'process' && checked.cell !== undefined) {
     throw new OptionError('options.cell', "a cell is for isolation: 'interpreter'; drop one of the two")
   }
+  if (isolation === 'interpreter') refuseProcessLimits(options?.limits)
   return { ...checked, isolation, cell: isolation === 'interpreter' ? (checked.cell ?? 'default') : undefined }
+}
+
+/** The kernel counts descriptors for a process; a limit that nothing would keep is refused. @throws OptionError */
+function refuseProcessLimits(given: Limits | undefined): void {
+  if (given?.openFiles === undefined) return
+  const advice = 'in a shared cell it holds for the whole cell: set interpreters.openFiles of the supervisor'
+  throw new OptionError('options.limits.openFiles', advice)
 }

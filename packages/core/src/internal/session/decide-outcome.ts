@@ -61,6 +61,8 @@ function said(frame: ExitFrame | undefined, limits: SettledLimits): OutcomeData 
       return { kind: 'exit', code: frame.code }
     case 'memory':
       return { kind: 'memory', bytes: limits.memory }
+    case 'cpu':
+      return { kind: 'cpu', ms: limits.cpuTime }
     case 'closed':
       return { kind: 'closed' }
     default:

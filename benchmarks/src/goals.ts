@@ -1,0 +1,31 @@
+import type { Figure } from './figure.js'
+
+export interface Goal {
+  readonly text: string
+  met(figure: Figure): boolean
+}
+
+const within = (text: string, most: number, ratio: number): Goal => ({
+  text,
+  met: (it) => it.p50 <= most || (it.ratio !== null && it.ratio <= ratio),
+})
+const atMost = (text: string, most: number): Goal => ({ text, met: ({ p50 }) => p50 <= most })
+const atLeast = (text: string, least: number): Goal => ({ text, met: ({ p50 }) => p50 >= least })
+
+/** What is to be reached, by figure; the medians count, as the machines that measure are rarely quiet. */
+const GOALS: readonly (readonly [RegExp, Goal])[] = [
+  [/^spawn\.process\.cold$/, within('≤ 700 µs or ≤ 1.5 × limit', 700, 1.5)],
+  [/^spawn\.(process|interpreter)\.pool$/, within('≤ 250 µs or ≤ 4 × limit', 250, 4)],
+  [/^roundtrip\.1kB$/, within('≤ 35 µs or ≤ 1.6 × limit', 35, 1.6)],
+  [/^oneshot$/, atLeast('≥ 1000 per s', 1000)],
+  [/^memory\.process\.\d+\.private$/, atMost('≤ 512 KiB', 512)],
+  [/^memory\.interpreter\.\d+\.private$/, atMost('≤ 2048 KiB', 2048)],
+  [/^guest\.cpu$/, atLeast('≥ 0.97 × limit', 0.97)],
+  [/^cycle\.leak\.(descriptors|children|cgroups)$/, atMost('none', 0)],
+  // Allocators keep some of what they were given: a leak of a page in every cycle would be 40,000 KiB.
+  [/^cycle\.leak\.rss$/, atMost('≤ 4096 KiB', 4096)],
+]
+
+export function goalOf(name: string): Goal | undefined {
+  return GOALS.find(([pattern]) => pattern.test(name))?.[1]
+}

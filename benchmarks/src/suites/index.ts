@@ -1,0 +1,19 @@
+import type { Suite } from '../suite.js'
+import { cycleLeak } from './cycle-leak.js'
+import { guestCpu } from './guest-cpu.js'
+import { memoryInterpreter, memoryProcess } from './memory.js'
+import { oneshot } from './oneshot.js'
+import { roundtrip1kB } from './roundtrip.js'
+import { spawnInterpreterPool, spawnProcessCold, spawnProcessPool } from './spawn.js'
+
+export const suites: readonly Suite[] = [
+  spawnProcessCold,
+  spawnProcessPool,
+  spawnInterpreterPool,
+  roundtrip1kB,
+  oneshot,
+  memoryProcess,
+  memoryInterpreter,
+  guestCpu,
+  cycleLeak,
+]

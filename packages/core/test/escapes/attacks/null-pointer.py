@@ -1,0 +1,5 @@
+# A read at address zero.
+def attack(arena):
+    import ctypes
+
+    return ctypes.string_at(0)
