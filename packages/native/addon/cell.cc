@@ -107,7 +107,8 @@ bool Cell::send(std::uint8_t type, std::uint64_t id, const std::uint8_t* payload
 
 void Cell::resume() {
   paused_ = false;
-  if (!busy_ && channel_) loop_->defer(*this);
+  // Also while its frames are being delivered: a microtask may ask for it after the last one.
+  if (channel_) loop_->defer(*this);
 }
 
 void Cell::limit_frames(std::uint32_t bytes) {

@@ -4,9 +4,6 @@
 
 namespace {
 
-constexpr char kProfile[] = PYISOLATE_PROFILE;
-static_assert(sizeof kProfile <= 16, "the note has room for 15 characters");
-
 struct alignas(4) ProfileNote {
   std::uint32_t name_size = sizeof "pyisolate";
   std::uint32_t text_size = 16;

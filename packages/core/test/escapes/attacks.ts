@@ -22,7 +22,7 @@ export interface Attack {
 const no = /^(PermissionError|FileNotFoundError|OSError E(PERM|ACCES|NOSYS|ROFS|NOENT)|ProcessLookupError)/
 const shell = (evidence: Evidence): boolean => evidence.marker
 const arrived = (evidence: Evidence): boolean => evidence.received.length > 0
-const crashed = /^signal: .*SIG(SEGV|BUS|SYS|ILL)/
+const crashed = /^(signal|cell): .*SIG(SEGV|BUS|SYS|ILL)/
 
 export const attacks: readonly Attack[] = [
   // The object graph: the language is no boundary, so what it leads to must be.

@@ -64,8 +64,8 @@ const lies: readonly Lie[] = [
     title: 'a call with a list for a name',
     frames: frame(hostCall, `a3${text('dname').slice(0, 2)}6e616d6580`, { id: 1 }),
   },
-  { title: 'an exit of an unknown kind', frames: frame(exit, `a1646b696e64${'64'}${text('none')}`) },
-  { title: 'a second ready', frames: frame(ready, 'a1' + '6b' + text('enforcement') + '80') },
+  { title: 'an exit of an unknown kind', frames: frame(exit, `a1646b696e6464${text('none')}`) },
+  { title: 'a second ready', frames: frame(ready, `a16b${text('enforcement')}80`) },
 ]
 
 /** What an engine might do as well: odd, but no lie. Nothing may come of it. */

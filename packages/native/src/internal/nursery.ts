@@ -9,7 +9,11 @@ import { Link } from './link.js'
 import { NativeCell } from './native-cell.js'
 import { Pool, type PoolOptions } from './pool.js'
 import { SharedCell } from './shared-cell.js'
+import { Turnstile } from './turnstile.js'
 import { Zygote, type ZygoteEvent } from './zygote.js'
+
+/** Requests that a control socket is sure to hold; the rest wait their turn. */
+const MOST_FORKS_AT_ONCE = 32
 
 export interface NurseryOptions {
   readonly addon: NativeAddon
@@ -26,6 +30,7 @@ export class Nursery {
   readonly #enforcement = new EnforcementReader()
   readonly #shared = new Map<string, SharedCell>()
   readonly #links = new Set<Link>() // whatever isn't in the pool; of shared cells their own, too
+  readonly #forks = new Turnstile(MOST_FORKS_AT_ONCE)
   #sandboxes = 0
 
   constructor(options: NurseryOptions) {
@@ -84,13 +89,22 @@ export class Nursery {
   }
 
   async #fork(request: SpawnRequest, attempt: Attempt): Promise<Link> {
-    const zygote = await attempt.wait(this.#zygote.acquire())
-    const link = new Link('process', request, request.decode)
+    await this.#forks.enter()
+    let link: Link | undefined
     try {
-      return this.#own(link.fork(zygote))
-    } catch (error) {
-      throw await this.#lost(zygote, error, 'a sandbox could not be started')
+      const zygote = await attempt.wait(this.#zygote.acquire())
+      try {
+        link = this.#own(new Link('process', request, request.decode).fork(zygote))
+      } catch (error) {
+        throw await this.#lost(zygote, error, 'a sandbox could not be started')
+      }
+    } finally {
+      const leave = (): void => this.#forks.leave()
+      // Its descriptors have left the socket once it answers, in whatever way.
+      if (link) Promise.race([link.ready, link.exited]).then(leave, leave)
+      else leave()
     }
+    return link
   }
 
   async #spawnShared(request: SpawnRequest, attempt: Attempt): Promise<Cell> {

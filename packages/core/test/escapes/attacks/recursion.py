@@ -12,6 +12,6 @@ def attack(arena):
             return self == other
 
     nested = []
-    for _ in range(10**6):
+    for _ in range(10**5):
         nested = [nested]
     return repr(nested) + repr(Deep()) + str(Deep() == 1)
