@@ -15,12 +15,14 @@ const HARDENING = [
   '-g0',
 ].filter(Boolean)
 
-const CFI = [
+// Of CPython, which is C, every indirect call is checked; of the engine, virtual calls and casts of classes as well.
+const CFI_COMMON = [
   '-flto=thin',
-  '-fsanitize=cfi-icall',
   '-fsanitize-cfi-icall-generalize-pointers',
   `-fsanitize-ignorelist=${CFI_IGNORE_LIST}`,
 ]
+const CFI = ['-fsanitize=cfi-icall', ...CFI_COMMON]
+const ENGINE_CFI = ['-fsanitize=cfi', '-fvisibility=hidden', ...CFI_COMMON]
 
 /**
  * How CPython and the engine are compiled. `packages` are what the profile needs beyond the common list,
@@ -47,7 +49,7 @@ export const PROFILES = {
     cflags: [...HARDENING, ...CFI],
     ldflags: ['-fuse-ld=lld', ...CFI, '-Wl,-z,relro,-z,now'],
     // What the engine must be compiled and linked with as well: CPython's objects are bitcode then.
-    cfi: ['-fuse-ld=lld', ...CFI],
+    cfi: ['-fuse-ld=lld', ...ENGINE_CFI],
     tools: { AR: 'llvm-ar-19', RANLIB: 'llvm-ranlib-19', NM: 'llvm-nm-19' },
     spaceMiB: 2_000,
   },

@@ -26,6 +26,18 @@ void forward_interrupts(Channel& channel) {
   sigaction(SIGINT, &ours, nullptr);
 }
 
+// How long a cell waits for its sandbox before it takes itself for one of a pool.
+constexpr auto kBlankAfter = std::chrono::milliseconds(2);
+
+// A blank cell has time: it touches what every sandbox touches first, so that these pages are its own
+// already when it becomes somebody's.
+void while_blank(Guest& guest, PyObject* half) {
+  if (guest.wait_for_request(kBlankAfter)) return;
+  PyObject* done = PyObject_CallMethod(half, "warm_up", nullptr);
+  if (done == nullptr) PyErr_Clear();  // the sandbox will meet the same, and say so
+  Py_XDECREF(done);
+}
+
 }  // namespace
 
 void run_process_cell(Confinement& prepared, int segment, int bell, int supervisor_socket) {
@@ -40,6 +52,7 @@ void run_process_cell(Confinement& prepared, int segment, int bell, int supervis
     return apply_limits(limits, prepared.memory);
 #endif
   }, true);
+  while_blank(guest, half);
   const int code = guest.serve();
   // No Py_Finalize: the process ends, the kernel takes everything back, and a destructor can't delay it.
   _exit(code);

@@ -135,6 +135,12 @@ PyObject* Guest::host_call(PyObject* name, PyObject* args, PyObject* kwargs) {
   return Py_BuildValue("(NN)", PyBool_FromLong(frame.type == FrameType::reply), value.release());
 }
 
+bool Guest::wait_for_request(Clock::duration time) {
+  PyThreadState* state;
+  const Deadline until = Clock::now() + time;
+  return detached(state, [&] { return inbox_.has_request(until); });
+}
+
 int Guest::serve() {
   thread_ = PyThread_get_thread_ident();
   bool bound = bind_guest(this);

@@ -27,6 +27,9 @@ class Guest {
   // Serves until the sandbox ends; returns what an `exit` would have said. The `exit` frame is sent.
   int serve();
 
+  // Whether a request has come within `time`; serve() finds it.
+  bool wait_for_request(Clock::duration time);
+
   // Called from another thread, without a thread state: a request to stop what runs (interpreter cells).
   // `why` is the kind of exit that an end is reported as.
   void disturb(Interrupt what, const char* why = "closed");

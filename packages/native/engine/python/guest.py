@@ -5,7 +5,6 @@ import importlib
 import io
 import linecache
 import sys
-import threading
 import traceback
 import types
 
@@ -79,6 +78,20 @@ def _remove_process_switches():
                 namespace.pop(switch, None)
     # CPython's own sleep waits for signals, which only the main interpreter gets.
     importlib.import_module("time").sleep = _native.sleep
+
+
+def warm_up():
+    """Does once what every sandbox does first, so that what it makes lazily is made before a cell is forked."""
+    namespace = open_sandbox("", {})
+    run(namespace, "def f(a, *b, c=1, **d):\n    return [a for a in b]\nx = f(1, 2)\n", "<warm-up>")
+    evaluate(namespace, "f(1)", "<warm-up>")
+    call(namespace, "f", [1], {})
+    try:
+        run(namespace, "1 / 0", "<warm-up>")
+    except ZeroDivisionError as error:
+        describe(error)
+    linecache.cache.clear()
+    del sys.modules["__main__"]
 
 
 def open_sandbox(name, inputs):
@@ -201,7 +214,3 @@ def finish():
 
     atexit._run_exitfuncs()
     flush()
-
-
-def alive_threads():
-    return len(threading._active) - 1

@@ -103,12 +103,13 @@ bool preload(const std::string& module, std::string& problem) {
 }
 
 bool freeze(std::string& problem) {
-  const PyRef gc = PyRef(PyImport_ImportModule("gc"));
-  if (gc && PyRef(PyObject_CallMethod(gc.get(), "collect", nullptr)) &&
+  PyObject* half = PyImport_AddModule("_pyisolate_guest");
+  const PyRef gc(PyImport_ImportModule("gc"));
+  if (half != nullptr && PyRef(PyObject_CallMethod(half, "warm_up", nullptr)) && gc && PyRef(PyObject_CallMethod(gc.get(), "collect", nullptr)) &&
       PyRef(PyObject_CallMethod(gc.get(), "freeze", nullptr))) {
     return true;
   }
-  problem = "gc.freeze failed: " + take_exception_text();
+  problem = "the zygote can't be made ready: " + take_exception_text();
   return false;
 }
 

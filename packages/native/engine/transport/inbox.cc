@@ -71,6 +71,11 @@ Inbox::Wait Inbox::request(Frame& out, const Interrupted& interrupted) {
       out, std::nullopt, interrupted, true);
 }
 
+bool Inbox::has_request(const Deadline& until) {
+  Frame none;
+  return wait([this](Frame&) { return !requests_.empty(); }, none, until, [] { return false; }, true) == Wait::got;
+}
+
 Inbox::Wait Inbox::message(Frame& out, const Deadline& until, const Interrupted& interrupted) {
   return wait(
       [this](Frame& to) {

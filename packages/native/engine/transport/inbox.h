@@ -22,6 +22,8 @@ class Inbox {
   using Interrupted = std::function<bool()>;
 
   Wait request(Frame& out, const Interrupted& interrupted);
+  // Waits for a request without taking it.
+  bool has_request(const Deadline& until);
   Wait message(Frame& out, const Deadline& until, const Interrupted& interrupted);
   Wait reply(std::uint64_t id, Frame& out, const Interrupted& interrupted);
 

@@ -89,9 +89,8 @@ const CANARIES: Protection = {
   name: 'stack protector',
   lack(evidence) {
     if (!evidence.elf.imports.has('__stack_chk_fail')) return '__stack_chk_fail is not imported'
-    return onX64((e) => partsWithout(e, 'no call of it', (part) => e.code.callersOf(/^__stack_chk_fail$/, part)))(
-      evidence,
-    )
+    if (!isX64(evidence.elf)) return undefined
+    return partsWithout(evidence, 'no call of it', (part) => evidence.code.callersOf(/^__stack_chk_fail$/, part))
   },
 }
 
@@ -150,8 +149,7 @@ export function gather(subject: Subject): Evidence {
 /** What a binary lacks of the profile, by the protections' names. */
 export function missingProtections(subject: Subject, profile: string): Record<string, string> {
   const evidence = gather(subject)
-  const found = PROFILES[profile]!.filter(({ onX64Only }) => !onX64Only || isX64(evidence.elf)).map(
-    ({ name, lack }) => [name, lack(evidence)] as const,
-  )
+  const legible = PROFILES[profile]!.filter((one) => !one.onX64Only || isX64(evidence.elf))
+  const found = legible.map(({ name, lack }) => [name, lack(evidence)] as const)
   return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== undefined))
 }

@@ -9,10 +9,14 @@ const output = join(native, 'build', 'Release')
 /** The same code without confinement: what an attack is tried on first. */
 export const unconfinedEngine = join(output, 'pyisolate-engine-unconfined')
 
+const { prefix, stdlib } = JSON.parse(
+  readFileSync(process.env.PYISOLATE_PYTHON_HOME || join(output, 'python-home.json'), 'utf8'),
+) as { prefix: string; stdlib: string }
+
+export const standardLibrary = stdlib
+
 /** The interpreter that the engine was built from, unconfined. */
 export const plainPython: string = (() => {
-  const home = process.env.PYISOLATE_PYTHON_HOME || join(output, 'python-home.json')
-  const { prefix } = JSON.parse(readFileSync(home, 'utf8')) as { prefix: string }
   const interpreter = join(prefix, 'bin', 'python3.13t')
   if (!existsSync(interpreter)) throw new Error(`${interpreter} is missing: escapes are tried in it first`)
   return interpreter
