@@ -66,7 +66,8 @@ function manifests(root) {
   const packages = ['packages', 'apps', 'benchmarks'].flatMap((folder) => {
     const own = [`${folder}/package.json`]
     const full = path.join(root, folder)
-    const nested = fs.existsSync(full) ? fs.readdirSync(full).map((name) => `${folder}/${name}/package.json`) : []
+    const inside = fs.existsSync(full) ? fs.readdirSync(full, { withFileTypes: true }) : []
+    const nested = inside.filter((entry) => entry.isDirectory()).map(({ name }) => `${folder}/${name}/package.json`)
     return [...own, ...nested]
   })
   return ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', ...packages]

@@ -14,31 +14,42 @@ afterAll(async () => {
   host?.stop()
 })
 
-describe.each([
-  { file: 'interpreters', title: 'sibling interpreters and the main one', denied: /Error/ },
-  { file: 'extension-check', title: "CPython's check of extension modules", denied: /AttributeError/ },
-])('$title', ({ file, denied }) => {
+const reach = async (isolation: 'process' | 'interpreter', file: string) => {
+  const sandbox = await supervisor.spawn(`${file} ${isolation}`, { isolation })
+  const { report, end } = await attemptConfined(sandbox, file, host.arena)
+  await sandbox.close()
+  expect(end).toBeUndefined()
+  return report
+}
+
+describe('sibling interpreters and the main one', () => {
   it('are reached unconfined', async () => {
-    const { report, end } = await attemptUnconfined(file, host.arena, host.secret)
+    const { report, end } = await attemptUnconfined('interpreters', host.arena, host.secret)
     expect(report, end).toMatchObject({ succeeded: true })
   })
 
   it.each(['process', 'interpreter'] as const)('are out of reach in %s isolation', async (isolation) => {
-    const sandbox = await supervisor.spawn(`${file} ${isolation}`, { isolation })
-    const { report } = await attemptConfined(sandbox, file, host.arena)
-    expect(report).toMatchObject({ succeeded: false, detail: expect.stringMatching(denied) })
-    await sandbox.close()
+    const denied = { succeeded: false, detail: expect.stringMatching(/^(ModuleNotFound|Import)Error/) }
+    expect(await reach(isolation, 'interpreters')).toMatchObject(denied)
+  })
+})
+
+describe("CPython's switch that lets any extension module into any interpreter", () => {
+  // Nothing to try first: this build of CPython knows the switch but refuses to turn it.
+  it.each(['process', 'interpreter'] as const)('is out of reach in %s isolation', async (isolation) => {
+    const denied = { succeeded: false, detail: expect.stringMatching(/^(AttributeError|RuntimeError)/) }
+    expect(await reach(isolation, 'extension-check')).toMatchObject(denied)
   })
 })
 
 /** What a sandbox sees of its process. */
 const view = `
 def view():
-    import faulthandler, locale, os, signal, sys, time, tracemalloc
+    import locale, os, signal, sys, time
     return {
         'folder': os.getcwd(), 'zone': time.tzname[0], 'offset': time.localtime().tm_gmtoff, 'TZ': os.environ.get('TZ'),
-        'locale': locale.setlocale(locale.LC_ALL), 'dumps': faulthandler.is_enabled(), 'traces': tracemalloc.is_tracing(),
-        'priority': os.getpriority(os.PRIO_PROCESS, 0), 'blocked': [], 'switch': sys.getswitchinterval(),
+        'locale': locale.setlocale(locale.LC_ALL),
+        'priority': os.getpriority(os.PRIO_PROCESS, 0), 'switch': sys.getswitchinterval(),
         'interrupt': str(signal.getsignal(signal.SIGINT)), 'opens': len(open(os.devnull).name),
     }
 `

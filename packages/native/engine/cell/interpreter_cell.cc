@@ -195,7 +195,8 @@ int InterpreterCell::next_look() {
   for (Resident& resident : residents_) {
     if (resident.leaving_ms() > 0) sooner(static_cast<int>(kLeaveGraceMs) / 4);
     const int cpu = resident.watch_cpu();
-    if (cpu >= 0) sooner(cpu);
+    if (cpu == 0) end("internal", 75, "a sandbox of this cell used up its CPU time and could not be interrupted");
+    if (cpu > 0) sooner(cpu);
   }
   return next;
 }

@@ -14,6 +14,9 @@ namespace pyisolate {
 namespace {
 // As much as a main thread has: CPython's C recursion limits count on it.
 constexpr std::size_t kStackBytes = 8u << 20;
+
+// How long a sandbox past its CPU limit may take to stop before its cell is ended.
+constexpr auto kEndGrace = std::chrono::milliseconds(100);
 }  // namespace
 
 Resident::Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready, std::function<void()> changed,
@@ -160,9 +163,17 @@ int Resident::watch_cpu() {
   if (pthread_getcpuclockid(thread_, &clock) != 0 || clock_gettime(clock, &used) != 0) return -1;
   const double left = guest_->cpu_limit_seconds() * 1e3 - (used.tv_sec * 1e3 + used.tv_nsec / 1e6);
   if (left > 0) return static_cast<int>(std::min(left, 1e6)) + 1;
-  raise_in(state_, thread_id_, true);
-  guest_->disturb(Interrupt::end, "cpu");
-  return 100;
+  const auto now = Clock::now();
+  if (over_since_ == Clock::time_point{}) {
+    over_since_ = now;
+    raise_in(state_, thread_id_, true);
+    guest_->disturb(Interrupt::end, "cpu");
+  }
+  if (now - over_since_ >= kEndGrace) {
+    say_exit("cpu", 0, "it had used up its CPU time and could not be interrupted");
+    return 0;
+  }
+  return 20;
 }
 
 long Resident::leaving_ms() {

@@ -43,7 +43,7 @@ class Resident {
   void look_for_interrupt();
 
   // Ends a sandbox whose thread has used up its CPU limit. Returns how long until the next look makes
-  // sense, milliseconds; -1 when there is nothing to watch.
+  // sense, milliseconds; -1 when there is nothing to watch, 0 when it won't end and the cell must.
   int watch_cpu();
 
   // Milliseconds since its sandbox said `exit`, while its interpreter hasn't ended; 0 otherwise.
@@ -76,6 +76,7 @@ class Resident {
   std::atomic<bool> gone_{false};
   std::string name_ = "?";
   Clock::time_point leaving_since_{};
+  Clock::time_point over_since_{};
   pthread_t thread_{};
 };
 

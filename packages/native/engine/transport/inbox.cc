@@ -99,13 +99,4 @@ Inbox::Wait Inbox::reply(std::uint64_t id, Frame& out, const Interrupted& interr
       out, std::nullopt, interrupted, false);
 }
 
-void Inbox::close() {
-  {
-    std::lock_guard lock(lock_);
-    closed_ = true;
-  }
-  changed_.notify_all();
-  channel_.wake();
-}
-
 }  // namespace pyisolate

@@ -27,9 +27,6 @@ class Inbox {
   Wait message(Frame& out, const Deadline& until, const Interrupted& interrupted);
   Wait reply(std::uint64_t id, Frame& out, const Interrupted& interrupted);
 
-  // From now on every wait for messages and replies answers `closed`.
-  void close();
-
  private:
   using Take = std::function<bool(Frame&)>;  // called with the lock held
   Wait wait(const Take& take, Frame& out, const Deadline& until, const Interrupted& interrupted, bool even_closed);

@@ -106,8 +106,12 @@ bool enter_world(const ZygoteOptions& options, World& world, Report& report, std
       }
     }
   } else if (!write_id_maps(world.proc, uid, gid)) {
-    problem = "can't write the user namespace's id maps";
-    return false;
+    // As under AppArmor on Ubuntu 24.04: a user namespace, but nothing may be done in it.
+    const int error = errno;
+    report.missing("user-namespace", false, "write the id maps", error);
+    report.missing("pid-namespace", false, "write the id maps", error);
+    if (!separate) report.missing("mount-namespace", false, "write the id maps", error);
+    separate = true;
   } else {
     report.active("user-namespace", false, "one per cell, holding no capability");
     if (!separate) root_step(options, world, report);

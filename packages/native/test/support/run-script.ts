@@ -26,10 +26,10 @@ const descriptors = () => readdirSync('/proc/self/fd').length
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 `
 
-/** Runs a module in a Node process of its own; `shell` goes before it (`ulimit …`). */
+/** Runs a module in a Node process of its own; `shell` goes before it (`ulimit …`), `node` is another one to run it. */
 export function runScript(
   body: string,
-  options: { shell?: string; onLine?: (line: string, kill: () => void) => void } = {},
+  options: { shell?: string; node?: string; onLine?: (line: string, kill: () => void) => void } = {},
 ): Promise<ScriptResult> {
   if (!existsSync(dist)) throw new Error(`${dist} is missing: build the package first`)
   const source = `data:text/javascript,${encodeURIComponent(prelude + body)}`
@@ -38,7 +38,7 @@ export function runScript(
     const child = spawn('/bin/sh', [
       '-c',
       `${options.shell ?? ':'}; exec "$0" --expose-gc -e "$1"`,
-      process.execPath,
+      options.node ?? process.execPath,
       program,
     ])
     let stdout = ''

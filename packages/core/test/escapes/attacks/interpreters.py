@@ -24,14 +24,13 @@ def attack(arena):
         lambda name: importlib.util.module_from_spec(importlib.machinery.ModuleSpec(name, importlib.machinery.BuiltinImporter)),
         lambda name: next(m for m in sys.modules.values() if getattr(m, "__name__", "") == name),
     ]
-    last = Failed("no way")
-    for name in ("_interpreters", "_xxsubinterpreters", "_interpchannels", "_interpqueues"):
+    last = Failed("no such module is left")
+    for name in ("_interpreters", "_xxsubinterpreters", "_interpchannels", "_interpqueues", "_testinternalcapi"):
         for way in ways:
             try:
                 module = way(name)
                 if hasattr(module, "list_all"):
                     return f"{name} lists {module.list_all()}"
-                return f"{name}: {dir(module)}"
             except BaseException as error:
                 last = error
     try:

@@ -1,13 +1,20 @@
 # What acts on the whole process, by its usual names: the others of a cell would feel it.
 def attack(arena):
-    import faulthandler
+    import importlib
     import locale
     import resource
     import signal
     import sys
     import time
-    import tracemalloc
 
+    # Whatever has been taken out of a module is in a fresh copy of it, too, unless it is gone for good.
+    for module in ("posix", "_signal", "resource", "time"):
+        sys.modules.pop(module, None)
+    for module in (os, signal, resource, time):
+        fresh = importlib.import_module({"os": "posix", "signal": "_signal"}.get(module.__name__, module.__name__))
+        for name in dir(fresh):
+            if not hasattr(module, name):
+                setattr(module, name, getattr(fresh, name))
     done = []
     for name, call in {
         "chdir": lambda: os.chdir("/usr"),
@@ -26,8 +33,7 @@ def attack(arena):
         "raise_signal": lambda: signal.raise_signal(signal.SIGTERM),
         "pthread_sigmask": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}),
         "kill": lambda: os.kill(os.getpid(), signal.SIGTERM),
-        "faulthandler": lambda: faulthandler.dump_traceback_later(0.01, exit=True),
-        "tracemalloc": lambda: tracemalloc.start(),
+        "tracemalloc": lambda: __import__("tracemalloc").start(),
         "setswitchinterval": lambda: sys.setswitchinterval(1000),
         "exit": lambda: os._exit(9),
         "abort": lambda: os.abort(),
