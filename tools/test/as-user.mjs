@@ -62,7 +62,7 @@ function copyCheckout(root, home) {
   return checkout
 }
 
-/** Root's cache is closed to others: the standard library comes along, and the engine's pointer follows it. */
+/** Root's cache is closed to others: the interpreter comes along, and the engine's pointer follows it. */
 function movePythonHome(checkout, home) {
   const pointer = path.join(checkout, 'packages', 'native', 'build', 'Release', 'python-home.json')
   if (!fs.existsSync(pointer)) return
@@ -71,6 +71,10 @@ function movePythonHome(checkout, home) {
   const stdlib = path.join(prefix, path.relative(python.prefix, python.stdlib))
   fs.mkdirSync(path.dirname(stdlib), { recursive: true })
   execFileSync('cp', ['-a', python.stdlib, stdlib])
+  // Escapes and CPython's own tests are tried in the plain interpreter first.
+  const interpreter = path.join('bin', 'python3.13t')
+  fs.mkdirSync(path.join(prefix, 'bin'))
+  fs.copyFileSync(path.join(python.prefix, interpreter), path.join(prefix, interpreter))
   fs.writeFileSync(pointer, JSON.stringify({ ...python, prefix, stdlib }))
 }
 

@@ -36,7 +36,7 @@ const PROTECTED = {
 }
 
 function subject(path: string, kind: Subject['kind'] = 'executable'): Subject {
-  return { path, kind, parts: { program: /^(work|main)$/ }, checksCalls: true }
+  return { path, kind, parts: { program: /^(work|main)$/ } }
 }
 
 /** The program with every protection but those that are replaced. */

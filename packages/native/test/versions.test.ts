@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 
 import { runScript } from './support/run-script.js'
 
-const require = createRequire(import.meta.url)
+const require = createRequire(new URL('nodes/package.json', import.meta.url))
 const own = Number(process.versions.node.split('.')[0])
 
 /** Other versions come as packages, for the architecture that most machines have. */

@@ -18,6 +18,7 @@
 #include "cell/resident.h"
 #include "python/guest.h"
 #include "python/interpreter.h"
+#include "python/process_switches.h"
 #include "zygote/control.h"
 
 namespace pyisolate {
@@ -247,6 +248,7 @@ void run_interpreter_cell(Confinement& prepared, int segment, int supervisor_bel
   struct sigaction action = {};
   action.sa_handler = ring;
   sigaction(SIGINT, &action, nullptr);
+  disable_process_switches();
   install_accounting();
   limit_threads();
   InterpreterCell cell(prepared, *channel);

@@ -45,37 +45,15 @@ def prepare(isolation):
     sys.stderr = sys.__stderr__ = _stream(2, "<stderr>")
     sys.argv = [""]
     sys.dont_write_bytecode = True
-    # Makes CPython accept extension modules that aren't made for several interpreters.
-    import _imp
-
-    if hasattr(_imp, "_override_multi_interp_extensions_check"):
-        del _imp._override_multi_interp_extensions_check
     if isolation == "interpreter":
-        _remove_process_switches()
+        _adapt_to_company()
 
 
-# What acts on the whole process, and so on the other sandboxes of its cell. `faulthandler` needs no
-# entry: it doesn't load in an interpreter that isn't the main one.
-_PROCESS_SWITCHES = {
-    "posix": "_exit abort kill killpg chdir fchdir chroot umask nice setpriority sched_setaffinity putenv unsetenv "
-    "closerange dup2 sched_setscheduler sched_setparam setuid setgid setresuid setresgid setsid setpgid lockf",
-    "_signal": "alarm setitimer raise_signal pthread_kill pidfd_send_signal set_wakeup_fd siginterrupt "
-    "pthread_sigmask signal sigwait sigwaitinfo sigtimedwait",
-    "resource": "setrlimit prlimit",
-    "time": "tzset",
-    "sys": "setdlopenflags activate_stack_trampoline deactivate_stack_trampoline",
-}
-# Library modules that keep the same functions under names of their own.
-_WRAPPERS = {"posix": "os", "_signal": "signal"}
-
-
-def _remove_process_switches():
-    for name, switches in _PROCESS_SWITCHES.items():
-        # The wrapper first: it is made from what the other still has.
-        for holder in (_WRAPPERS.get(name, name), name):
-            namespace = importlib.import_module(holder).__dict__
-            for switch in switches.split():
-                namespace.pop(switch, None)
+def _adapt_to_company():
+    """For an interpreter that isn't the process's only one."""
+    # Built-in modules have lost what acts on the whole process already; `sys` is made in another way.
+    for name in ("setdlopenflags", "activate_stack_trampoline", "deactivate_stack_trampoline"):
+        sys.__dict__.pop(name, None)
     # CPython's own sleep waits for signals, which only the main interpreter gets.
     importlib.import_module("time").sleep = _native.sleep
 

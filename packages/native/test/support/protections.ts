@@ -7,8 +7,8 @@ export interface Subject {
   readonly kind: 'executable' | 'library'
   /** Whose code is in it: each name stands for the functions whose symbol matches. Every part must be protected. */
   readonly parts: Readonly<Record<string, RegExp>>
-  /** Whether control-flow integrity is asked of it, when its profile has that. */
-  readonly checksCalls: boolean
+  /** Protections that a profile has and this binary can't: profile, protection, reason. */
+  readonly exempt?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 interface Evidence {
@@ -126,7 +126,6 @@ const CFI: Protection = {
   name: 'control-flow integrity',
   onX64Only: true,
   lack(evidence) {
-    if (!evidence.subject.checksCalls) return undefined
     if (!evidence.elf.symbols.some(({ name }) => /\.cfi(_jt)?$/.test(name))) return 'there are no jump tables'
     return partsWithout(evidence, 'no indirect call is checked', (part) => evidence.code.checkingCalls(part))
   },

@@ -1,20 +1,11 @@
 # What acts on the whole process, by its usual names: the others of a cell would feel it.
 def attack(arena):
-    import importlib
     import locale
     import resource
     import signal
     import sys
     import time
 
-    # Whatever has been taken out of a module is in a fresh copy of it, too, unless it is gone for good.
-    for module in ("posix", "_signal", "resource", "time"):
-        sys.modules.pop(module, None)
-    for module in (os, signal, resource, time):
-        fresh = importlib.import_module({"os": "posix", "signal": "_signal"}.get(module.__name__, module.__name__))
-        for name in dir(fresh):
-            if not hasattr(module, name):
-                setattr(module, name, getattr(fresh, name))
     done = []
     for name, call in {
         "chdir": lambda: os.chdir("/usr"),
