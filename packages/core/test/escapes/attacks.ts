@@ -106,6 +106,7 @@ export const attacks: readonly Attack[] = [
   { file: 'write-anywhere', title: 'a file anywhere', denied: no },
   { file: 'poison-library', title: 'writing the standard library', denied: no },
   { file: 'poison-attributes', title: "the standard library's attributes", denied: no },
+  { file: 'lock-file', title: 'a lock on a file that may be read', denied: no },
   { file: 'chroot', title: 'chroot', denied: no, needs: 'root' },
   { file: 'new-namespaces', title: 'new namespaces', denied: no, needs: 'user-namespaces' },
   { file: 'join-namespaces', title: "the host's namespaces", denied: no, needs: 'all-capabilities' },

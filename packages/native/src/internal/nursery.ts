@@ -81,7 +81,7 @@ export class Nursery {
       this.#own(pooled)
       pooled.handle.limitFrames(request.maxFrameBytes)
     }
-    return this.#prepare(link, request, attempt, pooled !== undefined, (cell) => {
+    return this.#prepare(link, request, attempt, () => pooled !== undefined && link.over, (cell) => {
       link.exited.then((exit) => {
         if (exit) cell.conclude(processExit(exit))
       })
@@ -119,7 +119,14 @@ export class Nursery {
       throw codeOf(error) === 'ESRCH' ? new LostError(failure) : error instanceof SystemError ? failure : error
     }
     this.#own(link).exited.then(leave)
-    return this.#prepare(link, request, attempt, false, (cell) => shared.follow(link, cell))
+    // A cell that ends under a sandbox still being prepared was ended by another one.
+    return this.#prepare(
+      link,
+      request,
+      attempt,
+      () => shared.closed,
+      (cell) => shared.follow(link, cell),
+    )
   }
 
   async #sharedCell(request: SpawnRequest, attempt: Attempt): Promise<SharedCell> {
@@ -147,7 +154,7 @@ export class Nursery {
     link: Link,
     request: SpawnRequest,
     attempt: Attempt,
-    pooled: boolean,
+    notItsFault: () => boolean,
     follow: (cell: NativeCell) => void,
   ): Promise<Cell> {
     try {
@@ -159,7 +166,7 @@ export class Nursery {
       follow(cell)
       return cell
     } catch (error) {
-      const retry = link.lost || (pooled && link.over)
+      const retry = link.lost || notItsFault()
       link.discard('given up')
       attempt.check()
       throw retry ? new LostError(error) : error
