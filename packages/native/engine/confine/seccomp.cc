@@ -28,7 +28,7 @@ constexpr const char* kAllowed[] = {
     "read", "pread64", "readv", "preadv", "preadv2", "write", "pwrite64", "writev", "pwritev", "pwritev2", "lseek",
     "open", "openat", "openat2", "close", "close_range", "stat", "fstat", "lstat", "newfstatat", "statx", "fstatfs",
     "statfs", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents", "getdents64", "getcwd",
-    "chdir", "fchdir", "umask", "dup", "dup2", "dup3", "flock", "fsync", "fdatasync", "ftruncate",
+    "chdir", "fchdir", "umask", "dup", "dup2", "dup3", "fsync", "fdatasync", "ftruncate",
     "fadvise64", "copy_file_range", "sendfile", "splice", "tee",
     // descriptors to wait on
     "poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait",
