@@ -51,7 +51,7 @@ async function processes(context: Context, count: number): Promise<Taken> {
 
 /** What each further sandbox adds to its cell; the cell's own share is that of the first. */
 async function interpreters(context: Context, count: number): Promise<Taken> {
-  const limits = { memory: '16GiB', threads: 4 * count + 64, openFiles: 4096 } as const
+  const limits = { memory: '64GiB', threads: 4 * count + 64, openFiles: 4096 } as const
   await using supervisor = context.supervisor({ pool: { size: 0 }, interpreters: { warm: 0, ...limits } })
   const cell = 'memory'
   const keeper = await supervisor.spawn('keeper', { cell })

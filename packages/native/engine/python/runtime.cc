@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "embedded_sources.h"
+#include "python/extensions.h"
 #include "python/native_module.h"
 #include "py_ref.h"
 
@@ -97,7 +98,7 @@ PyObject* load_guest_module(const char* isolation) {
 }
 
 bool preload(const std::string& module, std::string& problem) {
-  if (PyRef(PyImport_ImportModule(module.c_str()))) return true;
+  if (refuse_extensions() && PyRef(PyImport_ImportModule(module.c_str()))) return true;
   problem = "preload of " + module + " failed: " + take_exception_text();
   return false;
 }
