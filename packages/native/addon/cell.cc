@@ -62,8 +62,8 @@ std::shared_ptr<Cell> Cell::create(std::shared_ptr<Loop> loop, const CellOptions
                                    std::unique_ptr<CellEvents> events, std::shared_ptr<Cell> parent) {
   UniqueFd bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!bell) throw SystemFailure("eventfd");
-  std::shared_ptr<Cell> cell(
-      new Cell(std::move(loop), options, HostSegment::create(options.ring_bytes), std::move(events), std::move(parent)));
+  std::shared_ptr<Cell> cell(new Cell(std::move(loop), options, HostSegment::create(options.ring_bytes),
+                                      std::move(events), std::move(parent)));
   cell->bell_ = std::move(bell);
   cell->loop_->watch(cell->bell_.get(), EPOLLIN, *cell);
   cell->loop_->add(cell);
@@ -71,8 +71,8 @@ std::shared_ptr<Cell> Cell::create(std::shared_ptr<Loop> loop, const CellOptions
   return cell;
 }
 
-Cell::Cell(std::shared_ptr<Loop> loop, const CellOptions& options, HostSegment segment, std::unique_ptr<CellEvents> events,
-           std::shared_ptr<Cell> parent)
+Cell::Cell(std::shared_ptr<Loop> loop, const CellOptions& options, HostSegment segment,
+           std::unique_ptr<CellEvents> events, std::shared_ptr<Cell> parent)
     : loop_(std::move(loop)),
       parent_(std::move(parent)),
       events_(std::move(events)),
@@ -251,7 +251,8 @@ void Cell::finish() {
   exit.ended_alone = state_ != State::dead;
   exit.killed = Watchdog::instance().killed_by(target_, exit.killed_by);
   if (exit.ended_alone) exit.process.code = 0;
-  if (is_attached() && !exit.ended_alone) exit.cell_killed = Watchdog::instance().killed_by(parent_->target_, exit.cell_killed_by);
+  if (is_attached() && !exit.ended_alone)
+    exit.cell_killed = Watchdog::instance().killed_by(parent_->target_, exit.cell_killed_by);
   closed_ = true;  // the last word
   tell([&](CellEvents& events) { events.exited(exit); });
 }

@@ -114,8 +114,8 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   ProcessExit exit_;
   State state_ = State::forking;
   bool paused_ = false;
-  bool closed_ = false;           // nobody is to be told anything any more
-  bool busy_ = false;             // inside pump(): release later
+  bool closed_ = false;  // nobody is to be told anything any more
+  bool busy_ = false;    // inside pump(): release later
   bool wants_drain_ = false;
   bool corrupt_reported_ = false;
   bool saw_exit_frame_ = false;

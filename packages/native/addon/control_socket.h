@@ -17,7 +17,8 @@ struct ControlMessage {
   bool descriptor_lost = false;  // there was no free descriptor to receive it in
 };
 
-// A pair of connected SOCK_SEQPACKET sockets, close-on-exec; only single calls on them never wait. Throws SystemFailure.
+// A pair of connected SOCK_SEQPACKET sockets, close-on-exec; only single calls on them never wait. Throws
+// SystemFailure.
 std::array<UniqueFd, 2> control_pair();
 
 // Sends without waiting; returns 0 or an errno.

@@ -23,10 +23,8 @@ bool from_cell(std::uint8_t type) {
     case FrameType::out:
     case FrameType::err:
     case FrameType::host_call:
-    case FrameType::exit:
-      return true;
-    default:
-      return false;
+    case FrameType::exit: return true;
+    default: return false;
   }
 }
 

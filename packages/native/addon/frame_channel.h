@@ -25,7 +25,10 @@ class FrameChannel {
   enum class Drain { empty, budget, stopped, corrupt };
 
   FrameChannel(HostSegment segment, std::uint32_t max_frame_bytes)
-      : segment_(std::move(segment)), writer_(segment_.writer()), reader_(segment_.reader()), max_frame_(max_frame_bytes) {}
+      : segment_(std::move(segment)),
+        writer_(segment_.writer()),
+        reader_(segment_.reader()),
+        max_frame_(max_frame_bytes) {}
 
   HostSegment& segment() { return segment_; }
   void limit_frames(std::uint32_t bytes) { max_frame_ = bytes; }

@@ -15,7 +15,9 @@ class HostSegment {
   static HostSegment create(std::uint32_t ring_bytes);
 
   HostSegment(HostSegment&& other) noexcept
-      : header_(std::exchange(other.header_, nullptr)), memfd_(std::move(other.memfd_)), ring_bytes_(other.ring_bytes_) {}
+      : header_(std::exchange(other.header_, nullptr)),
+        memfd_(std::move(other.memfd_)),
+        ring_bytes_(other.ring_bytes_) {}
   HostSegment& operator=(HostSegment&&) = delete;
   ~HostSegment();
 

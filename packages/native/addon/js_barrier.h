@@ -25,7 +25,8 @@ auto guarded(Napi::Env env, Body&& body) {
     auto& made = JsState::of(env).system_error;
     const auto call = Napi::String::New(env, failure.what());
     const auto error = Napi::Number::New(env, failure.error());
-    if (made.IsEmpty()) throw Napi::Error::New(env, std::string(failure.what()) + ": errno " + std::to_string(failure.error()));
+    if (made.IsEmpty())
+      throw Napi::Error::New(env, std::string(failure.what()) + ": errno " + std::to_string(failure.error()));
     throw Napi::Error(env, made.New({call, error}));
   } catch (const std::bad_alloc&) {
     throw Napi::Error::New(env, "out of memory");

@@ -9,8 +9,9 @@ namespace pyisolate {
 void JsCell::define(Napi::Env env) {
   const Napi::Function made = DefineClass(
       env, "CellHandle",
-      {InstanceAccessor<&JsCell::pid>("pid"), InstanceMethod<&JsCell::send>("send"), InstanceMethod<&JsCell::pause>("pause"),
-       InstanceMethod<&JsCell::resume>("resume"), InstanceMethod<&JsCell::ref>("ref"), InstanceMethod<&JsCell::unref>("unref"),
+      {InstanceAccessor<&JsCell::pid>("pid"), InstanceMethod<&JsCell::send>("send"),
+       InstanceMethod<&JsCell::pause>("pause"), InstanceMethod<&JsCell::resume>("resume"),
+       InstanceMethod<&JsCell::ref>("ref"), InstanceMethod<&JsCell::unref>("unref"),
        InstanceMethod<&JsCell::interrupt>("interrupt"), InstanceMethod<&JsCell::kill>("kill"),
        InstanceMethod<&JsCell::limit_frames>("limitFrames"), InstanceMethod<&JsCell::set_deadline>("setDeadline"),
        InstanceMethod<&JsCell::set_cpu_limit>("setCpuLimit"), InstanceMethod<&JsCell::usage>("usage"),
@@ -32,7 +33,8 @@ JsCell::JsCell(const Napi::CallbackInfo& info)
 CellOptions JsCell::options(const Napi::Object& from) {
   CellOptions options;
   options.ring_bytes = need_uint32(from.Get("ringBytes"), "ringBytes", kMinRingBytes, kMaxRingBytes);
-  if (!std::has_single_bit(options.ring_bytes)) throw Napi::TypeError::New(from.Env(), "ringBytes must be a power of two");
+  if (!std::has_single_bit(options.ring_bytes))
+    throw Napi::TypeError::New(from.Env(), "ringBytes must be a power of two");
   options.max_frame_bytes = need_uint32(from.Get("maxFrameBytes"), "maxFrameBytes", 0, UINT32_MAX);
   return options;
 }
@@ -51,8 +53,8 @@ Napi::Value JsCell::send(const Napi::CallbackInfo& info) {
   if (kind != napi_uint8_array) throw Napi::TypeError::New(info.Env(), "payload must be a Uint8Array");
   if (length > UINT32_MAX) throw Napi::TypeError::New(info.Env(), "payload is longer than a frame can be");
   const bool more = guarded(info.Env(), [&] {
-    return cell_->send(static_cast<std::uint8_t>(type), static_cast<std::uint64_t>(id), static_cast<std::uint8_t*>(data),
-                       static_cast<std::uint32_t>(length));
+    return cell_->send(static_cast<std::uint8_t>(type), static_cast<std::uint64_t>(id),
+                       static_cast<std::uint8_t*>(data), static_cast<std::uint32_t>(length));
   });
   return Napi::Boolean::New(info.Env(), more);
 }

@@ -8,7 +8,8 @@ namespace {
 class JsCellEvents final : public CellEvents {
  public:
   explicit JsCellEvents(const Napi::Object& listeners) : env_(listeners.Env()), state_(JsState::of(env_)), make_(env_) {
-    for (const char* name : {"onForked", "onForkFailed", "onDrain", "onCorrupt", "onExit"}) need_function(listeners, name);
+    for (const char* name : {"onForked", "onForkFailed", "onDrain", "onCorrupt", "onExit"})
+      need_function(listeners, name);
     napi_create_reference(env_, need_function(listeners, "onFrame"), 1, &on_frame_);
     napi_create_reference(env_, listeners, 1, &listeners_);
   }

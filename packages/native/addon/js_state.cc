@@ -17,7 +17,9 @@ std::shared_ptr<Loop> JsState::loop() {
   if (napi_get_uv_event_loop(env_, &uv) != napi_ok) throw SystemFailure("napi_get_uv_event_loop", ENOSYS);
   auto loop = Loop::create(uv);
   // Runs when the environment ends, before its loop does; the hook counts as done once the handles are closed.
-  const auto hook = [](napi_async_cleanup_hook_handle handle, void* self) { static_cast<JsState*>(self)->shut_down(handle); };
+  const auto hook = [](napi_async_cleanup_hook_handle handle, void* self) {
+    static_cast<JsState*>(self)->shut_down(handle);
+  };
   if (napi_add_async_cleanup_hook(env_, hook, this, nullptr) != napi_ok) {
     loop->shut_down([] {});
     throw SystemFailure("napi_add_async_cleanup_hook", ENOMEM);

@@ -76,10 +76,12 @@ Napi::Value JsZygote::launch(const Napi::CallbackInfo& info) {
 Napi::Value JsZygote::fork(const Napi::CallbackInfo& info) {
   const auto from = need_object(info[0], "options");
   const auto name = need_string(from.Get("mode"), "mode");
-  if (name != "process" && name != "interpreter") throw Napi::TypeError::New(info.Env(), "mode must be process or interpreter");
+  if (name != "process" && name != "interpreter")
+    throw Napi::TypeError::New(info.Env(), "mode must be process or interpreter");
   const auto mode = name == "process" ? CellMode::process : CellMode::interpreter;
   const auto options = JsCell::options(from);
-  return JsCell::wrap(info.Env(), guarded(info.Env(), [&] { return zygote_->fork(mode, options, JsCell::events(from)); }));
+  return JsCell::wrap(info.Env(),
+                      guarded(info.Env(), [&] { return zygote_->fork(mode, options, JsCell::events(from)); }));
 }
 
 }  // namespace pyisolate

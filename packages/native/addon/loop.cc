@@ -49,7 +49,8 @@ std::shared_ptr<Loop> Loop::create(uv_loop_s* uv) {
   if (!loop->epoll_) throw SystemFailure("epoll_create1");
   loop->poll_ = allocate<uv_poll_s>(kUvPoll);
   loop->idle_ = allocate<uv_idle_s>(kUvIdle);
-  if (const int error = uv_poll_init(uv, loop->poll_, loop->epoll_.get()); error != 0) throw SystemFailure("uv_poll_init", -error);
+  if (const int error = uv_poll_init(uv, loop->poll_, loop->epoll_.get()); error != 0)
+    throw SystemFailure("uv_poll_init", -error);
   uv_idle_init(uv, loop->idle_);
   loop->open_handles_ = 2;
   loop->self_ = loop;

@@ -18,7 +18,8 @@ std::string read_all(const std::string& path) {
   std::string text;
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   char part[4096];
-  for (ssize_t got; fd && (got = ::read(fd.get(), part, sizeof part)) > 0;) text.append(part, static_cast<std::size_t>(got));
+  for (ssize_t got; fd && (got = ::read(fd.get(), part, sizeof part)) > 0;)
+    text.append(part, static_cast<std::size_t>(got));
   return text;
 }
 

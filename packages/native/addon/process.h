@@ -10,8 +10,8 @@
 namespace pyisolate {
 
 struct ProcessExit {
-  int code = -1;    // -1 when a signal ended it
-  int signal = 0;   // 0 when it exited
+  int code = -1;   // -1 when a signal ended it
+  int signal = 0;  // 0 when it exited
   std::int64_t user_us = 0;
   std::int64_t system_us = 0;
   std::int64_t max_rss_kib = 0;

@@ -17,14 +17,15 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = WatchTarget::Clock;
 
-constexpr auto kEndGrace = 100ms;       // for a sandbox of a shared cell to obey `end`
+constexpr auto kEndGrace = 100ms;  // for a sandbox of a shared cell to obey `end`
 constexpr auto kShortestCpuLook = 2ms;
 constexpr auto kLongestIdleLook = 100ms;  // bounds what an idle sandbox near its limit can overrun
 
 Clock::time_point after(Clock::time_point now, double ms) {
   // Beyond a year is never: larger numbers don't fit the clock.
   if (!(ms < 3.2e10)) return WatchTarget::kNever;
-  return now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(std::max(ms, 0.0)));
+  return now +
+         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(std::max(ms, 0.0)));
 }
 
 }  // namespace
@@ -140,8 +141,10 @@ Clock::time_point Watchdog::check_cpu_locked(WatchTarget& target, Clock::time_po
   // All processors together can't use up the rest any sooner.
   const auto soonest = std::max<Clock::duration>(std::chrono::nanoseconds((target.cpu_limit_ns - *used) / processors_),
                                                  kShortestCpuLook);
-  target.cpu_idle = *used == target.cpu_seen_ns ? std::min<Clock::duration>(std::max<Clock::duration>(2 * target.cpu_idle, kShortestCpuLook), kLongestIdleLook)
-                                                : Clock::duration{};
+  target.cpu_idle = *used == target.cpu_seen_ns
+                        ? std::min<Clock::duration>(std::max<Clock::duration>(2 * target.cpu_idle, kShortestCpuLook),
+                                                    kLongestIdleLook)
+                        : Clock::duration{};
   target.cpu_seen_ns = *used;
   return target.cpu_check = now + std::max(soonest, target.cpu_idle);
 }

@@ -24,8 +24,8 @@ struct WatchTarget {
   };
 
   std::atomic<std::uint32_t>* interrupt = nullptr;  // the header's
-  WatchTarget* cell = nullptr;  // for a sandbox of a shared cell: that cell
-  int pidfd = -1;               // -1 until forked; of a shared cell's process for its sandboxes, too
+  WatchTarget* cell = nullptr;                      // for a sandbox of a shared cell: that cell
+  int pidfd = -1;  // -1 until forked; of a shared cell's process for its sandboxes, too
   pid_t pid = 0;
   bool killed = false;
   std::string killed_by;  // the first reason

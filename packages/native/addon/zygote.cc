@@ -95,11 +95,8 @@ void Zygote::read_control() {
   while (control_) {
     if (!pending_.empty()) pending_.begin()->second->drop_memfd();
     switch (receive_control(control_.get(), message)) {
-      case Received::message:
-        handle(message);
-        break;
-      case Received::none:
-        return;
+      case Received::message: handle(message); break;
+      case Received::none: return;
       case Received::closed:
         loop_->unwatch(control_.get(), *this);
         control_.reset();
@@ -130,8 +127,7 @@ void Zygote::handle(ControlMessage& message) {
     case ControlKind::fork_failed:
       if (auto cell = take_pending(message.header.id)) cell->on_fork_failed(message.header.value, message.text);
       break;
-    default:
-      break;
+    default: break;
   }
   if (!pending_.empty()) return;
   // With no fork under way every child in its session is known, but for a lost one.

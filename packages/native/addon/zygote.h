@@ -54,7 +54,8 @@ class Zygote final : public std::enable_shared_from_this<Zygote>, public LoopRes
     Zygote& zygote;
     void (Zygote::*handler)();
   };
-  Zygote(std::shared_ptr<Loop> loop, std::unique_ptr<ZygoteEvents> events) : loop_(std::move(loop)), events_(std::move(events)) {}
+  Zygote(std::shared_ptr<Loop> loop, std::unique_ptr<ZygoteEvents> events)
+      : loop_(std::move(loop)), events_(std::move(events)) {}
   void read_control();
   void read_stderr();
   void on_exit();

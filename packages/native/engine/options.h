@@ -7,13 +7,13 @@
 namespace pyisolate {
 
 struct ZygoteOptions {
-  int supervisor = 0;                      // pid that must still be our parent
-  std::string home;                        // CPython's prefix
-  std::string stdlib;                      // its library folder
-  std::vector<std::string> read_paths;     // further files and folders that guests may read
-  std::vector<std::string> module_paths;   // the same, and on sys.path
-  std::vector<std::string> preload;        // modules imported before the first fork
-  std::vector<std::string> without;        // mechanisms to act as if the kernel lacked them (only takes away)
+  int supervisor = 0;                     // pid that must still be our parent
+  std::string home;                       // CPython's prefix
+  std::string stdlib;                     // its library folder
+  std::vector<std::string> read_paths;    // further files and folders that guests may read
+  std::vector<std::string> module_paths;  // the same, and on sys.path
+  std::vector<std::string> preload;       // modules imported before the first fork
+  std::vector<std::string> without;       // mechanisms to act as if the kernel lacked them (only takes away)
 };
 
 // Returns false and says why in `problem`.

@@ -26,10 +26,10 @@ enum class CellMode : std::uint32_t { process = 0, interpreter = 1 };
 inline constexpr std::uint32_t kControlTextBytes = 16 * 1024;
 
 struct ControlHeader {
-  std::uint32_t kind;   // a ControlKind
+  std::uint32_t kind;  // a ControlKind
   std::uint32_t id;
-  std::int32_t value;   // fork: a CellMode
-  std::uint32_t length; // of the text that follows
+  std::int32_t value;    // fork: a CellMode
+  std::uint32_t length;  // of the text that follows
 };
 static_assert(sizeof(ControlHeader) == 16);
 

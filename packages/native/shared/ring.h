@@ -15,8 +15,7 @@ enum class RingStatus { ok, corrupt };
 class RingView {
  public:
   RingView() = default;
-  RingView(RingState* state, std::uint8_t* data, std::uint32_t bytes)
-      : state_(state), data_(data), bytes_(bytes) {}
+  RingView(RingState* state, std::uint8_t* data, std::uint32_t bytes) : state_(state), data_(data), bytes_(bytes) {}
 
   RingState& state() const { return *state_; }
   std::uint32_t capacity() const { return bytes_; }

@@ -30,9 +30,9 @@ enum class Interrupt : std::uint32_t { none = 0, raise = 1, end = 2 };
 
 struct SegmentHeader {
   std::uint32_t magic;
-  std::uint32_t ring_bytes;             // of each ring; fixed before the cell sees the segment
-  RingState to_cell;                    // supervisor produces
-  RingState to_host;                    // cell produces
+  std::uint32_t ring_bytes;                          // of each ring; fixed before the cell sees the segment
+  RingState to_cell;                                 // supervisor produces
+  RingState to_host;                                 // cell produces
   alignas(64) std::atomic<std::uint32_t> cell_bell;  // futex word: bumped for the cell to look again
   std::atomic<std::uint32_t> interrupt;              // an Interrupt
 };
@@ -47,31 +47,31 @@ inline constexpr std::size_t segment_bytes(std::uint32_t ring_bytes) {
 // Every frame starts with this, little-endian, then `length` bytes of payload.
 struct FrameHeader {
   std::uint32_t length;
-  std::uint8_t type;      // a FrameType
+  std::uint8_t type;  // a FrameType
   std::uint8_t reserved[3];
-  std::uint64_t id;       // ties a reply to its request; 0 where there is none
+  std::uint64_t id;  // ties a reply to its request; 0 where there is none
 };
 static_assert(sizeof(FrameHeader) == 16);
 
 enum class FrameType : std::uint8_t {
   // supervisor -> cell
-  init = 1,          // CBOR map, see docs; answered by result or error
-  exec = 2,          // CBOR {code, filename}
-  eval = 3,          // CBOR {code, filename}
-  call = 4,          // CBOR {name, args, kwargs}
-  message = 5,       // CBOR value for the guest's recv()
-  reply = 6,         // CBOR value: answer to host_call `id`
-  reply_error = 7,   // CBOR {type, message}
-  close = 8,         // empty: end in good order
+  init = 1,         // CBOR map, see docs; answered by result or error
+  exec = 2,         // CBOR {code, filename}
+  eval = 3,         // CBOR {code, filename}
+  call = 4,         // CBOR {name, args, kwargs}
+  message = 5,      // CBOR value for the guest's recv()
+  reply = 6,        // CBOR value: answer to host_call `id`
+  reply_error = 7,  // CBOR {type, message}
+  close = 8,        // empty: end in good order
   // cell -> supervisor
-  ready = 65,        // CBOR {enforcement: [...]}; the cell is confined, no guest byte has run
-  result = 67,       // CBOR value: answer to init/exec/eval/call `id`
-  error = 68,        // CBOR {type, message, traceback, frames}
-  post = 69,         // CBOR value
-  out = 70,          // raw UTF-8 bytes of stdout
-  err = 71,          // raw UTF-8 bytes of stderr
-  host_call = 72,    // CBOR {name, args, kwargs}
-  exit = 73,         // CBOR {kind, code, message}: the sandbox's last frame
+  ready = 65,      // CBOR {enforcement: [...]}; the cell is confined, no guest byte has run
+  result = 67,     // CBOR value: answer to init/exec/eval/call `id`
+  error = 68,      // CBOR {type, message, traceback, frames}
+  post = 69,       // CBOR value
+  out = 70,        // raw UTF-8 bytes of stdout
+  err = 71,        // raw UTF-8 bytes of stderr
+  host_call = 72,  // CBOR {name, args, kwargs}
+  exit = 73,       // CBOR {kind, code, message}: the sandbox's last frame
 };
 
 }  // namespace pyisolate

@@ -18,7 +18,7 @@ namespace pyisolate {
 struct Confinement {
   World world;
   std::vector<std::string> preload;  // for further interpreters
-  Report report;  // the zygote's part
+  Report report;                     // the zygote's part
   int ruleset = -1;
   int landlock_abi = 0;
   int landlock_error = 0;

@@ -71,7 +71,6 @@ class InterpreterCell {
   std::atomic<bool> closed_{false};
 };
 
-
 void InterpreterCell::init() {
   // A Guest reads it as it reads a sandbox's; the cell's channel never asks it to run anything.
   std::optional<Frame> frame;
@@ -132,7 +131,8 @@ void InterpreterCell::share(const Resident::Need& change) {
 }
 
 void InterpreterCell::add_resident() {
-  residents_.emplace_back(prepared_.preload, ready_, [] { ring(0); }, [this](const Resident::Need& change) { share(change); });
+  residents_.emplace_back(
+      prepared_.preload, ready_, [] { ring(0); }, [this](const Resident::Need& change) { share(change); });
 }
 
 // The channel's own word can't be polled beside descriptors: a thread with next to no stack waits for it.
@@ -164,7 +164,8 @@ bool InterpreterCell::attach(const ControlPacket& packet) {
     return false;  // no memory to map it
   }
   close(packet.descriptors[0]);
-  auto warm = std::find_if(residents_.begin(), residents_.end(), [](Resident& r) { return !r.assigned() && !r.gone(); });
+  auto warm =
+      std::find_if(residents_.begin(), residents_.end(), [](Resident& r) { return !r.assigned() && !r.gone(); });
   if (warm == residents_.end()) {
     add_resident();
     warm = std::prev(residents_.end());
@@ -173,7 +174,8 @@ bool InterpreterCell::attach(const ControlPacket& packet) {
 }
 
 void InterpreterCell::keep_warm() {
-  const auto idle = std::count_if(residents_.begin(), residents_.end(), [](Resident& r) { return !r.assigned() && !r.gone(); });
+  const auto idle =
+      std::count_if(residents_.begin(), residents_.end(), [](Resident& r) { return !r.assigned() && !r.gone(); });
   for (auto i = idle; i < static_cast<long>(warm_); ++i) add_resident();
 }
 
@@ -229,7 +231,8 @@ void InterpreterCell::serve() {
     share({.starting = 1});  // room for the packet's descriptors
     const Receive got = receive(kCellControlFd, packet);
     if (got == Receive::closed) end("closed", 0, "");
-    const bool attaches = got == Receive::packet && packet.header.kind == static_cast<std::uint32_t>(ControlKind::attach) &&
+    const bool attaches = got == Receive::packet &&
+                          packet.header.kind == static_cast<std::uint32_t>(ControlKind::attach) &&
                           packet.descriptors.size() == 2;
     if (attaches && attach(packet)) {
       keep_warm();

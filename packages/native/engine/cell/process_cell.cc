@@ -44,14 +44,17 @@ void run_process_cell(Confinement& prepared, int segment, int bell, int supervis
   auto channel = enter_cell(prepared, segment, bell, -1, supervisor_socket);
   forward_interrupts(*channel);
   PyObject* half = PyImport_AddModule("_pyisolate_guest");
-  Guest guest(*channel, half, [&](const Limits& limits) {
+  Guest guest(
+      *channel, half,
+      [&](const Limits& limits) {
 #ifdef PYISOLATE_UNCONFINED
-    (void)limits;
-    return true;
+        (void)limits;
+        return true;
 #else
-    return apply_limits(limits, prepared.memory);
+        return apply_limits(limits, prepared.memory);
 #endif
-  }, true);
+      },
+      true);
   while_blank(guest, half);
   const int code = guest.serve();
   // No Py_Finalize: the process ends, the kernel takes everything back, and a destructor can't delay it.

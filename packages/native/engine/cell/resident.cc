@@ -19,8 +19,8 @@ constexpr std::size_t kStackBytes = 8u << 20;
 constexpr auto kEndGrace = std::chrono::milliseconds(100);
 }  // namespace
 
-Resident::Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready, std::function<void()> changed,
-                   Share share)
+Resident::Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready,
+                   std::function<void()> changed, Share share)
     : preload_(preload), ready_(ready), notify_(std::move(changed)), share_(std::move(share)) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
@@ -80,14 +80,17 @@ void Resident::run() {
   if (saved != nullptr) PyEval_RestoreThread(saved);
   std::optional<Guest> guest;  // outlives the interpreter: its other threads may still call it
   if (assigned_ && problem.empty()) {
-    guest.emplace(*channel_, half, [this](const Limits& limits) {
-      account_.cap.store(limits.memory == 0 ? 0 : account_.used.load() + static_cast<std::int64_t>(limits.memory));
-      open_files_ = static_cast<std::int64_t>(limits.open_files);
-      share_({.open_files = open_files_});
-      account_.threads.store(static_cast<std::int64_t>(limits.threads));
-      notify_();
-      return true;  // address space is the cell's
-    }, false);
+    guest.emplace(
+        *channel_, half,
+        [this](const Limits& limits) {
+          account_.cap.store(limits.memory == 0 ? 0 : account_.used.load() + static_cast<std::int64_t>(limits.memory));
+          open_files_ = static_cast<std::int64_t>(limits.open_files);
+          share_({.open_files = open_files_});
+          account_.threads.store(static_cast<std::int64_t>(limits.threads));
+          notify_();
+          return true;  // address space is the cell's
+        },
+        false);
     if (begin_serving(*guest, state)) guest->serve();
     std::lock_guard guard(lock_);
     guest_ = nullptr;

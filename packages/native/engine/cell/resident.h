@@ -29,8 +29,8 @@ class Resident {
   // Starts its thread, which makes the interpreter and imports `preload`. `ready` is the payload a sandbox
   // starts with; `changed` is called, from its thread, when
   // there is something new to watch or sweep; `share` with what it needs more, or no longer.
-  Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready, std::function<void()> changed,
-           Share share);
+  Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready,
+           std::function<void()> changed, Share share);
   ~Resident();
 
   // Hands it its sandbox. False when it was given one before.

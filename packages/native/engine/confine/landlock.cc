@@ -12,11 +12,11 @@ namespace pyisolate {
 namespace {
 
 // linux/landlock.h of the build host may be older than the kernel: name what later versions added.
-constexpr std::uint64_t kRefer = 1ull << 13;       // ABI 2
-constexpr std::uint64_t kTruncate = 1ull << 14;    // ABI 3
-constexpr std::uint64_t kIoctlDev = 1ull << 15;    // ABI 5
-constexpr std::uint64_t kBindTcp = 1ull << 0;      // ABI 4
-constexpr std::uint64_t kConnectTcp = 1ull << 1;   // ABI 4
+constexpr std::uint64_t kRefer = 1ull << 13;         // ABI 2
+constexpr std::uint64_t kTruncate = 1ull << 14;      // ABI 3
+constexpr std::uint64_t kIoctlDev = 1ull << 15;      // ABI 5
+constexpr std::uint64_t kBindTcp = 1ull << 0;        // ABI 4
+constexpr std::uint64_t kConnectTcp = 1ull << 1;     // ABI 4
 constexpr std::uint64_t kScopeAbstract = 1ull << 0;  // ABI 6
 constexpr std::uint64_t kScopeSignal = 1ull << 1;    // ABI 6
 

@@ -22,11 +22,11 @@ struct MemoryBase {
 MemoryBase measure_memory(int proc);
 
 struct Limits {
-  std::uint64_t memory = 0;      // bytes of private memory beyond the base; 0: none
-  double cpu_seconds = 0;        // 0: none
-  std::uint64_t threads = 16;    // beside the sandbox's first
+  std::uint64_t memory = 0;    // bytes of private memory beyond the base; 0: none
+  double cpu_seconds = 0;      // 0: none
+  std::uint64_t threads = 16;  // beside the sandbox's first
   std::uint64_t open_files = 64;
-  std::uint64_t reserve = 0;     // bytes of address space for what isn't the guest's
+  std::uint64_t reserve = 0;  // bytes of address space for what isn't the guest's
 };
 // Hard limits, so that a guest can only lower them. False with errno when one can't be set.
 bool apply_limits(const Limits& limits, const MemoryBase& base);

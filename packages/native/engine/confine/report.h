@@ -17,9 +17,7 @@ struct Mechanism {
 
 class Report {
  public:
-  void active(const char* name, bool essential, std::string detail) {
-    put({name, true, essential, std::move(detail)});
-  }
+  void active(const char* name, bool essential, std::string detail) { put({name, true, essential, std::move(detail)}); }
   void missing(const char* name, bool essential, const std::string& step, int error) {
     put({name, false, essential, step + ": " + std::strerror(error)});
   }

@@ -22,34 +22,156 @@ namespace {
 // with EPERM. By name: libseccomp numbers them for the architecture at hand and skips what it lacks.
 constexpr const char* kAllowed[] = {
     // memory; mmap and mprotect have rules of their own
-    "brk", "munmap", "mremap", "madvise", "mincore", "membarrier", "mlock", "munlock",
+    "brk",
+    "munmap",
+    "mremap",
+    "madvise",
+    "mincore",
+    "membarrier",
+    "mlock",
+    "munlock",
     // files to read: Landlock and the mount namespace say which. No call that changes a file by name:
     // Landlock doesn't rule on modes and times, and nothing may be written anyway
-    "read", "pread64", "readv", "preadv", "preadv2", "write", "pwrite64", "writev", "pwritev", "pwritev2", "lseek",
-    "open", "openat", "openat2", "close", "close_range", "stat", "fstat", "lstat", "newfstatat", "statx", "fstatfs",
-    "statfs", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getdents", "getdents64", "getcwd",
-    "chdir", "fchdir", "umask", "dup", "dup2", "dup3", "fsync", "fdatasync", "ftruncate",
-    "fadvise64", "copy_file_range", "sendfile", "splice", "tee",
+    "read",
+    "pread64",
+    "readv",
+    "preadv",
+    "preadv2",
+    "write",
+    "pwrite64",
+    "writev",
+    "pwritev",
+    "pwritev2",
+    "lseek",
+    "open",
+    "openat",
+    "openat2",
+    "close",
+    "close_range",
+    "stat",
+    "fstat",
+    "lstat",
+    "newfstatat",
+    "statx",
+    "fstatfs",
+    "statfs",
+    "access",
+    "faccessat",
+    "faccessat2",
+    "readlink",
+    "readlinkat",
+    "getdents",
+    "getdents64",
+    "getcwd",
+    "chdir",
+    "fchdir",
+    "umask",
+    "dup",
+    "dup2",
+    "dup3",
+    "fsync",
+    "fdatasync",
+    "ftruncate",
+    "fadvise64",
+    "copy_file_range",
+    "sendfile",
+    "splice",
+    "tee",
     // descriptors to wait on
-    "poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait",
-    "epoll_pwait2", "pipe", "pipe2", "eventfd", "eventfd2", "timerfd_create", "timerfd_settime", "timerfd_gettime",
+    "poll",
+    "ppoll",
+    "select",
+    "pselect6",
+    "epoll_create",
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_wait",
+    "epoll_pwait",
+    "epoll_pwait2",
+    "pipe",
+    "pipe2",
+    "eventfd",
+    "eventfd2",
+    "timerfd_create",
+    "timerfd_settime",
+    "timerfd_gettime",
     // the only sockets there are: connected pairs; socketpair() has a rule of its own, bind(),
     // connect() and setsockopt() none (buffers could grow past the memory limit)
-    "sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "shutdown", "getsockname", "getpeername",
+    "sendto",
+    "recvfrom",
+    "sendmsg",
+    "recvmsg",
+    "sendmmsg",
+    "recvmmsg",
+    "shutdown",
+    "getsockname",
+    "getpeername",
     "getsockopt",
     // threads and time; clone has a rule of its own
-    "futex", "futex_waitv", "set_robust_list", "get_robust_list", "rseq", "set_tid_address", "gettid", "sched_yield",
-    "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_get_priority_max", "sched_get_priority_min",
-    "nanosleep", "clock_nanosleep", "clock_gettime", "clock_getres", "gettimeofday", "time", "times", "getcpu",
-    "alarm", "setitimer", "getitimer", "timer_create", "timer_settime", "timer_gettime", "timer_getoverrun",
-    "timer_delete", "pause", "restart_syscall", "exit", "exit_group",
+    "futex",
+    "futex_waitv",
+    "set_robust_list",
+    "get_robust_list",
+    "rseq",
+    "set_tid_address",
+    "gettid",
+    "sched_yield",
+    "sched_getaffinity",
+    "sched_getparam",
+    "sched_getscheduler",
+    "sched_get_priority_max",
+    "sched_get_priority_min",
+    "nanosleep",
+    "clock_nanosleep",
+    "clock_gettime",
+    "clock_getres",
+    "gettimeofday",
+    "time",
+    "times",
+    "getcpu",
+    "alarm",
+    "setitimer",
+    "getitimer",
+    "timer_create",
+    "timer_settime",
+    "timer_gettime",
+    "timer_getoverrun",
+    "timer_delete",
+    "pause",
+    "restart_syscall",
+    "exit",
+    "exit_group",
     // signals of its own; tgkill, tkill and kill have rules of their own
-    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "rt_sigsuspend", "rt_sigtimedwait",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "rt_sigreturn",
+    "rt_sigpending",
+    "rt_sigsuspend",
+    "rt_sigtimedwait",
     "sigaltstack",
     // who and what am I
-    "getpid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getpgrp",
-    "getpgid", "getsid", "uname", "sysinfo", "getrlimit", "getrusage", "getrandom", "getpriority", "capget",
-    "arch_prctl", "wait4", "waitid",
+    "getpid",
+    "getppid",
+    "getuid",
+    "geteuid",
+    "getgid",
+    "getegid",
+    "getresuid",
+    "getresgid",
+    "getgroups",
+    "getpgrp",
+    "getpgid",
+    "getsid",
+    "uname",
+    "sysinfo",
+    "getrlimit",
+    "getrusage",
+    "getrandom",
+    "getpriority",
+    "capget",
+    "arch_prctl",
+    "wait4",
+    "waitid",
 };
 
 using Context = std::unique_ptr<void, void (*)(scmp_filter_ctx)>;
@@ -89,7 +211,8 @@ void memory_rules(Rules& rules) {
   constexpr std::uint64_t kEscapes = MAP_GROWSDOWN;
   rules.allow("mmap", masked(2, PROT_EXEC, 0), masked(3, MAP_SHARED | MAP_ANONYMOUS | kEscapes, MAP_ANONYMOUS));
   rules.allow("mmap", masked(2, PROT_EXEC, 0), masked(3, MAP_ANONYMOUS | kEscapes, 0));
-  rules.allow("mmap", masked(2, PROT_EXEC | PROT_WRITE, PROT_EXEC), masked(3, MAP_SHARED | MAP_ANONYMOUS | kEscapes, 0));
+  rules.allow("mmap", masked(2, PROT_EXEC | PROT_WRITE, PROT_EXEC),
+              masked(3, MAP_SHARED | MAP_ANONYMOUS | kEscapes, 0));
   rules.allow("mprotect", masked(2, PROT_EXEC, 0));
 }
 
@@ -97,7 +220,8 @@ void task_rules(Rules& rules, bool own_namespace) {
   // A thread shares everything with its process; CLONE_THREAD without the rest is refused by the kernel.
   constexpr std::uint64_t kNew = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
                                  CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE;
-  rules.allow("clone", masked(0, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | kNew, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND));
+  rules.allow("clone",
+              masked(0, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND | kNew, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND));
   rules.add(SCMP_ACT_ERRNO(ENOSYS), "clone3");  // its flags are behind a pointer; glibc falls back to clone
   if (own_namespace) {
     rules.allow("tgkill", equal(0, 1));
@@ -167,8 +291,9 @@ void enter_seccomp(const std::vector<sock_filter>& filter, const std::string& pr
     report.missing("seccomp", true, "install the filter", errno);
     return;
   }
-  report.active("seccomp", true, "an allow-list of " + std::to_string(std::size(kAllowed)) +
-                                     " calls and argument rules, " + std::to_string(filter.size()) + " instructions");
+  report.active("seccomp", true,
+                "an allow-list of " + std::to_string(std::size(kAllowed)) + " calls and argument rules, " +
+                    std::to_string(filter.size()) + " instructions");
 }
 
 }  // namespace pyisolate

@@ -55,7 +55,7 @@ Trial bpf_cgroup() {
   return in_child([]() -> Trial {
     const bpf_insn code[] = {answer_with(1), leave()};
     return load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT, code) < 0 ? Trial::failed("load")
-                                                                                      : Trial::ok();
+                                                                                    : Trial::ok();
   });
 }
 

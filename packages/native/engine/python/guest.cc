@@ -9,7 +9,10 @@
 namespace pyisolate {
 
 Guest::Guest(Channel& channel, PyObject* python_half, ApplyLimits apply_limits, bool main_interpreter)
-    : channel_(channel), inbox_(channel), half_(python_half), apply_limits_(std::move(apply_limits)),
+    : channel_(channel),
+      inbox_(channel),
+      half_(python_half),
+      apply_limits_(std::move(apply_limits)),
       main_interpreter_(main_interpreter) {}
 
 // Lets the thread state go while `body` waits; `checker` takes it back to look at signals.
@@ -104,16 +107,12 @@ PyObject* Guest::recv(double seconds) {
   PyThreadState* state;
   const auto check = checker(state);
   switch (detached(state, [&] { return inbox_.message(frame, until, check); })) {
-    case Inbox::Wait::got:
-      return decode_value(frame.payload, budget_);
+    case Inbox::Wait::got: return decode_value(frame.payload, budget_);
     case Inbox::Wait::timeout:
       PyErr_SetString(PyExc_TimeoutError, "no message from the supervisor in time");
       return nullptr;
-    case Inbox::Wait::closed:
-      PyErr_SetString(PyExc_EOFError, "the supervisor has closed this sandbox");
-      return nullptr;
-    case Inbox::Wait::interrupted:
-      break;
+    case Inbox::Wait::closed: PyErr_SetString(PyExc_EOFError, "the supervisor has closed this sandbox"); return nullptr;
+    case Inbox::Wait::interrupted: break;
   }
   return nullptr;
 }
@@ -212,15 +211,12 @@ PyObject* Guest::perform(const Frame& frame) {
     return nullptr;
   }
   switch (frame.type) {
-    case FrameType::exec:
-      return PyObject_CallMethod(half_, "run", "OOO", namespace_, item("code"), item("filename"));
+    case FrameType::exec: return PyObject_CallMethod(half_, "run", "OOO", namespace_, item("code"), item("filename"));
     case FrameType::eval:
       return PyObject_CallMethod(half_, "evaluate", "OOO", namespace_, item("code"), item("filename"));
     case FrameType::call:
       return PyObject_CallMethod(half_, "call", "OOOO", namespace_, item("name"), item("args"), item("kwargs"));
-    default:
-      PyErr_Format(PyExc_RuntimeError, "unknown request %d", static_cast<int>(frame.type));
-      return nullptr;
+    default: PyErr_Format(PyExc_RuntimeError, "unknown request %d", static_cast<int>(frame.type)); return nullptr;
   }
 }
 

@@ -103,8 +103,8 @@ PyModuleDef_Slot slots[] = {{Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETE
                             {Py_mod_gil, Py_MOD_GIL_NOT_USED},
                             {0, nullptr}};
 
-PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_pyisolate", nullptr, sizeof(State), methods, slots,
-                          nullptr,               nullptr,      nullptr};
+PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_pyisolate", nullptr, sizeof(State), methods, slots, nullptr, nullptr, nullptr};
 
 }  // namespace
 

@@ -48,14 +48,10 @@ PyCFunction as_method(Function function) {
 
 PyCFunction refusal_for(int flags) {
   switch (flags & (METH_VARARGS | METH_KEYWORDS | METH_FASTCALL | METH_NOARGS | METH_O | METH_METHOD)) {
-    case METH_VARARGS | METH_KEYWORDS:
-      return as_method(refuse_keywords);
-    case METH_FASTCALL:
-      return as_method(refuse_fast);
-    case METH_FASTCALL | METH_KEYWORDS:
-      return as_method(refuse_fast_keywords);
-    default:
-      return refuse_varargs;
+    case METH_VARARGS | METH_KEYWORDS: return as_method(refuse_keywords);
+    case METH_FASTCALL: return as_method(refuse_fast);
+    case METH_FASTCALL | METH_KEYWORDS: return as_method(refuse_fast_keywords);
+    default: return refuse_varargs;
   }
 }
 

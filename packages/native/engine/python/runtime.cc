@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "embedded_sources.h"
+#include "py_ref.h"
 #include "python/extensions.h"
 #include "python/native_module.h"
-#include "py_ref.h"
 
 namespace pyisolate {
 namespace {
@@ -73,7 +73,8 @@ bool start_python(const ZygoteOptions&, const World& world, std::string& problem
   if (!PyStatus_Exception(status)) status = PyConfig_SetBytesString(&config, &config.program_name, "python3.13t");
   // Frozen modules learn from it where their source lies (os.__file__).
   if (!PyStatus_Exception(status)) status = PyConfig_SetBytesString(&config, &config.stdlib_dir, world.stdlib.c_str());
-  bool ok = !PyStatus_Exception(status) && append(config, world.stdlib) && append(config, world.stdlib + "/lib-dynload");
+  bool ok =
+      !PyStatus_Exception(status) && append(config, world.stdlib) && append(config, world.stdlib + "/lib-dynload");
   for (const std::string& path : world.module_paths) ok = ok && append(config, path);
   if (ok) status = Py_InitializeFromConfig(&config);
   PyConfig_Clear(&config);
@@ -106,7 +107,8 @@ bool preload(const std::string& module, std::string& problem) {
 bool freeze(std::string& problem) {
   PyObject* half = PyImport_AddModule("_pyisolate_guest");
   const PyRef gc(PyImport_ImportModule("gc"));
-  if (half != nullptr && PyRef(PyObject_CallMethod(half, "warm_up", nullptr)) && gc && PyRef(PyObject_CallMethod(gc.get(), "collect", nullptr)) &&
+  if (half != nullptr && PyRef(PyObject_CallMethod(half, "warm_up", nullptr)) && gc &&
+      PyRef(PyObject_CallMethod(gc.get(), "collect", nullptr)) &&
       PyRef(PyObject_CallMethod(gc.get(), "freeze", nullptr))) {
     return true;
   }

@@ -4,19 +4,14 @@ namespace pyisolate {
 
 void Inbox::sort(Frame&& frame) {
   switch (frame.type) {
-    case FrameType::message:
-      messages_.push_back(std::move(frame));
-      break;
+    case FrameType::message: messages_.push_back(std::move(frame)); break;
     case FrameType::reply:
-    case FrameType::reply_error:
-      replies_[frame.id] = std::move(frame);
-      break;
+    case FrameType::reply_error: replies_[frame.id] = std::move(frame); break;
     case FrameType::close:
       closed_ = true;
       requests_.push_back(std::move(frame));
       break;
-    default:
-      requests_.push_back(std::move(frame));
+    default: requests_.push_back(std::move(frame));
   }
 }
 

@@ -113,8 +113,7 @@ bool CborReader::skip(std::uint32_t depth) {
   } while (h.major == Major::tag);
   switch (h.major) {
     case Major::bytes:
-    case Major::text:
-      return payload(h.value, content);
+    case Major::text: return payload(h.value, content);
     case Major::array:
     case Major::map: {
       const std::uint64_t each = h.major == Major::map ? 2 : 1;
@@ -125,8 +124,7 @@ bool CborReader::skip(std::uint32_t depth) {
       }
       return true;
     }
-    default:
-      return true;
+    default: return true;
   }
 }
 

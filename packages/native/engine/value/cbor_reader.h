@@ -35,9 +35,7 @@ class CborReader {
   bool skip(std::uint32_t depth = 64);  // at most so many containers inside each other
 
   // Looks at the next item without reading it.
-  bool at_null() const {
-    return offset_ < bytes_.size() && bytes_[offset_] == (0xe0 | cbor::kNull);
-  }
+  bool at_null() const { return offset_ < bytes_.size() && bytes_[offset_] == (0xe0 | cbor::kNull); }
 
   std::size_t offset() const { return offset_; }
   std::size_t remaining() const { return bytes_.size() - offset_; }
@@ -49,9 +47,7 @@ class CborReader {
 
   // The double that a float head stands for.
   static double float_of(const Head& head);
-  static bool is_float(const Head& head) {
-    return head.major == cbor::Major::simple && head.info >= cbor::kFloat16;
-  }
+  static bool is_float(const Head& head) { return head.major == cbor::Major::simple && head.info >= cbor::kFloat16; }
 
  private:
   bool expect(cbor::Major major, Head& head, const char* what);

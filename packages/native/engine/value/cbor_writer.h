@@ -50,8 +50,7 @@ class CborWriter {
 
   // Every NaN is written as the one quiet NaN, so that equal values have equal bytes.
   void float64(double value) {
-    const std::uint64_t bits =
-        std::isnan(value) ? 0x7ff8'0000'0000'0000 : std::bit_cast<std::uint64_t>(value);
+    const std::uint64_t bits = std::isnan(value) ? 0x7ff8'0000'0000'0000 : std::bit_cast<std::uint64_t>(value);
     big_endian(0xe0 | cbor::kFloat64, bits, 8);
   }
 

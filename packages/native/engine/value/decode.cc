@@ -39,8 +39,7 @@ PyObject* Decoder::value(Use use) {
   CborReader::Head head;
   if (!reader_.head(head)) return malformed(nullptr);
   switch (head.major) {
-    case Major::unsigned_int:
-      return PyLong_FromUnsignedLongLong(head.value);
+    case Major::unsigned_int: return PyLong_FromUnsignedLongLong(head.value);
     case Major::negative_int: {
       if (head.value <= static_cast<std::uint64_t>(INT64_MAX)) {
         return PyLong_FromLongLong(-1 - static_cast<std::int64_t>(head.value));

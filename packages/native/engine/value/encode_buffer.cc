@@ -45,8 +45,9 @@ bool Encoder::typed_array(PyObject* value, const PyBufferProcs* base, const Step
   }
   const Py_buffer& view = buffer.view();
   if (view.ndim != 1 || PyBuffer_IsContiguous(&view, 'C') == 0) {
-    return fail(PyExc_TypeError, at, "only one-dimensional contiguous memory can cross to the host, not %d-dimensional%s",
-                view.ndim, view.ndim == 1 ? " strided" : "");
+    return fail(PyExc_TypeError, at,
+                "only one-dimensional contiguous memory can cross to the host, not %d-dimensional%s", view.ndim,
+                view.ndim == 1 ? " strided" : "");
   }
   const char* format = view.format != nullptr ? view.format : "B";
   const TypedArray* kind = typed_array_of_format(format, view.itemsize);

@@ -12,8 +12,8 @@ namespace {
 // Of these types no two different values encode alike; of others they may (two NaNs, a naive and an
 // aware datetime, a str subclass with its own __eq__), and a decoder refuses that.
 bool never_collides(PyObject* key) {
-  return PyUnicode_CheckExact(key) || PyLong_CheckExact(key) || PyBytes_CheckExact(key) ||
-         PyBool_Check(key) || key == Py_None;
+  return PyUnicode_CheckExact(key) || PyLong_CheckExact(key) || PyBytes_CheckExact(key) || PyBool_Check(key) ||
+         key == Py_None;
 }
 
 struct Nested {  // counts one level for the duration of a scope

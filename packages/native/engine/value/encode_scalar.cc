@@ -43,8 +43,7 @@ bool Encoder::text(PyObject* value, const Step* at) {
   Py_ssize_t surrogate = 0;
   const Py_ssize_t size = utf8_size(value, surrogate);
   if (size < 0) {
-    return fail(PyExc_ValueError, at,
-                "text with a lone surrogate (U+%04X at index %zd) can't cross to the host",
+    return fail(PyExc_ValueError, at, "text with a lone surrogate (U+%04X at index %zd) can't cross to the host",
                 static_cast<unsigned>(PyUnicode_READ_CHAR(value, surrogate)), surrogate);
   }
   if (!room(static_cast<std::uint64_t>(size), at)) return false;

@@ -27,8 +27,7 @@ class Encoder {
   bool affordable(std::uint64_t items, const Step* at);
   bool take_items(std::uint64_t items, const Step* at);
   bool room(std::uint64_t more, const Step* at);
-  bool fail(PyObject* type, const Step* at, const char* format, ...)
-      __attribute__((format(printf, 4, 5)));
+  bool fail(PyObject* type, const Step* at, const char* format, ...) __attribute__((format(printf, 4, 5)));
   bool refuse(PyObject* value, const Step* at);
 
   // encode_scalar.cc

@@ -37,8 +37,7 @@ std::string key_text(PyObject* key) {
     }
     PyErr_Clear();
   }
-  const bool small = PyLong_CheckExact(key) && PyUnstable_Long_IsCompact(
-                                                   reinterpret_cast<PyLongObject*>(key));
+  const bool small = PyLong_CheckExact(key) && PyUnstable_Long_IsCompact(reinterpret_cast<PyLongObject*>(key));
   if (small || PyBool_Check(key) || key == Py_None || PyFloat_CheckExact(key)) {
     return utf8(PyObject_Repr(key));
   }
@@ -47,14 +46,10 @@ std::string key_text(PyObject* key) {
 
 std::string step_text(const Step& step) {
   switch (step.kind) {
-    case Step::Kind::index:
-      return enclosed("[", std::to_string(step.index), "]");
-    case Step::Kind::value_of:
-      return enclosed("[", key_text(step.key), "]");
-    case Step::Kind::key_of:
-      return enclosed("{key ", key_text(step.key), "}");
-    case Step::Kind::element:
-      return "{element}";
+    case Step::Kind::index: return enclosed("[", std::to_string(step.index), "]");
+    case Step::Kind::value_of: return enclosed("[", key_text(step.key), "]");
+    case Step::Kind::key_of: return enclosed("{key ", key_text(step.key), "}");
+    case Step::Kind::element: return "{element}";
   }
   return "?";
 }

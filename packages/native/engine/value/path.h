@@ -11,10 +11,10 @@ struct Step {
   enum class Kind { index, key_of, value_of, element };
 
   const Step* up;
-  PyObject* container;        // borrowed; only compared, to tell a cycle from mere depth
+  PyObject* container;  // borrowed; only compared, to tell a cycle from mere depth
   Kind kind = Kind::index;
-  Py_ssize_t index = 0;       // Kind::index
-  PyObject* key = nullptr;    // borrowed; Kind::key_of and Kind::value_of
+  Py_ssize_t index = 0;     // Kind::index
+  PyObject* key = nullptr;  // borrowed; Kind::key_of and Kind::value_of
 };
 
 // "$['rows'][3]". Calls no guest code; keys are shortened.

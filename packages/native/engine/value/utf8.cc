@@ -21,9 +21,7 @@ Py_ssize_t size_of(const Unit* units, Py_ssize_t length, Py_ssize_t& surrogate) 
 
 template <typename Unit>
 void write(const Unit* units, Py_ssize_t length, std::uint8_t* out) {
-  const auto trail = [](std::uint32_t bits) {
-    return static_cast<std::uint8_t>(0x80 | (bits & 0x3f));
-  };
+  const auto trail = [](std::uint32_t bits) { return static_cast<std::uint8_t>(0x80 | (bits & 0x3f)); };
   for (Py_ssize_t i = 0; i < length; ++i) {
     const std::uint32_t c = units[i];
     if (c < 0x80) {
@@ -50,12 +48,9 @@ Py_ssize_t utf8_size(PyObject* text, Py_ssize_t& surrogate) {
   const Py_ssize_t length = PyUnicode_GET_LENGTH(text);
   if (PyUnicode_IS_ASCII(text)) return length;
   switch (PyUnicode_KIND(text)) {
-    case PyUnicode_1BYTE_KIND:
-      return size_of(PyUnicode_1BYTE_DATA(text), length, surrogate);
-    case PyUnicode_2BYTE_KIND:
-      return size_of(PyUnicode_2BYTE_DATA(text), length, surrogate);
-    default:
-      return size_of(PyUnicode_4BYTE_DATA(text), length, surrogate);
+    case PyUnicode_1BYTE_KIND: return size_of(PyUnicode_1BYTE_DATA(text), length, surrogate);
+    case PyUnicode_2BYTE_KIND: return size_of(PyUnicode_2BYTE_DATA(text), length, surrogate);
+    default: return size_of(PyUnicode_4BYTE_DATA(text), length, surrogate);
   }
 }
 
@@ -66,12 +61,9 @@ void utf8_write(PyObject* text, std::uint8_t* out) {
     return;
   }
   switch (PyUnicode_KIND(text)) {
-    case PyUnicode_1BYTE_KIND:
-      return write(PyUnicode_1BYTE_DATA(text), length, out);
-    case PyUnicode_2BYTE_KIND:
-      return write(PyUnicode_2BYTE_DATA(text), length, out);
-    default:
-      return write(PyUnicode_4BYTE_DATA(text), length, out);
+    case PyUnicode_1BYTE_KIND: return write(PyUnicode_1BYTE_DATA(text), length, out);
+    case PyUnicode_2BYTE_KIND: return write(PyUnicode_2BYTE_DATA(text), length, out);
+    default: return write(PyUnicode_4BYTE_DATA(text), length, out);
   }
 }
 

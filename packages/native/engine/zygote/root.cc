@@ -20,10 +20,10 @@ int umount2(const char*, int) noexcept;
 namespace pyisolate {
 namespace {
 
-constexpr unsigned long kNoSuid = 2;      // MS_NOSUID
-constexpr unsigned long kNoDev = 4;       // MS_NODEV
-constexpr unsigned long kNoExec = 8;      // MS_NOEXEC
-constexpr int kDetach = 2;                // MNT_DETACH
+constexpr unsigned long kNoSuid = 2;  // MS_NOSUID
+constexpr unsigned long kNoDev = 4;   // MS_NODEV
+constexpr unsigned long kNoExec = 8;  // MS_NOEXEC
+constexpr int kDetach = 2;            // MNT_DETACH
 
 struct View {
   std::string from;
@@ -33,8 +33,8 @@ struct View {
 };
 
 int clone_tree(const std::string& path) {
-  return static_cast<int>(syscall(SYS_open_tree, AT_FDCWD, path.c_str(),
-                                  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+  return static_cast<int>(
+      syscall(SYS_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
 }
 
 int restrict_mount(int fd, const char* path, unsigned flags, bool device) {
@@ -79,7 +79,8 @@ std::string enter_root(const ZygoteOptions& options, World& world) {
     if (syscall(SYS_move_mount, view.tree, "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0) {
       return "move_mount " + view.to;
     }
-    if (restrict_mount(view.tree, "", AT_EMPTY_PATH | AT_RECURSIVE, view.device) != 0) return "mount_setattr " + view.to;
+    if (restrict_mount(view.tree, "", AT_EMPTY_PATH | AT_RECURSIVE, view.device) != 0)
+      return "mount_setattr " + view.to;
     close(view.tree);
   }
   if (restrict_mount(AT_FDCWD, ".", 0, false) != 0) return "mount_setattr /";

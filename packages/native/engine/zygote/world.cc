@@ -94,7 +94,8 @@ bool enter_world(const ZygoteOptions& options, World& world, Report& report, std
     }
     prctl(PR_SET_DUMPABLE, 1);  // or /proc/self/uid_map would belong to root
   }
-  report.active("unprivileged-uid", true, root ? "uid " + std::to_string(kCellUid) : "the supervisor's own uid, not root");
+  report.active("unprivileged-uid", true,
+                root ? "uid " + std::to_string(kCellUid) : "the supervisor's own uid, not root");
 
   if (without(options, "namespaces") || unshare(CLONE_NEWUSER | (separate ? 0 : kShared)) != 0) {
     const int error = without(options, "namespaces") ? EPERM : errno;

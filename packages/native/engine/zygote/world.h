@@ -10,13 +10,13 @@
 namespace pyisolate {
 
 struct World {
-  std::string home;                       // CPython's prefix as seen from inside
+  std::string home;  // CPython's prefix as seen from inside
   std::string stdlib;
-  std::vector<std::string> readable;      // paths for Landlock, as seen from inside
+  std::vector<std::string> readable;  // paths for Landlock, as seen from inside
   std::vector<std::string> module_paths;
-  int proc = -1;                          // O_PATH of the host's /proc, for the id maps; never reaches a guest
-  int null = -1;                          // /dev/null
-  unsigned long long cell_namespaces = 0; // CLONE_NEW* flags that cells can be cloned with
+  int proc = -1;                           // O_PATH of the host's /proc, for the id maps; never reaches a guest
+  int null = -1;                           // /dev/null
+  unsigned long long cell_namespaces = 0;  // CLONE_NEW* flags that cells can be cloned with
 };
 
 // The uid cells get when the supervisor is root: above what distributions and systemd hand out

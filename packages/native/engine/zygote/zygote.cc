@@ -112,12 +112,9 @@ int run_zygote(int argc, char** argv) {
   for (;;) {
     ControlPacket packet;
     switch (receive(kControlFd, packet)) {
-      case Receive::closed:
-        return 0;
-      case Receive::interrupted:
-        continue;
-      case Receive::packet:
-        break;
+      case Receive::closed: return 0;
+      case Receive::interrupted: continue;
+      case Receive::packet: break;
     }
     if (packet.header.kind == static_cast<std::uint32_t>(ControlKind::fork)) fork_one(prepared, packet);
     for (const int fd : packet.descriptors) close(fd);

@@ -81,11 +81,17 @@ export class Nursery {
       this.#own(pooled)
       pooled.handle.limitFrames(request.maxFrameBytes)
     }
-    return this.#prepare(link, request, attempt, () => pooled !== undefined && link.over, (cell) => {
-      link.exited.then((exit) => {
-        if (exit) cell.conclude(processExit(exit))
-      })
-    })
+    return this.#prepare(
+      link,
+      request,
+      attempt,
+      () => pooled !== undefined && link.over,
+      (cell) => {
+        link.exited.then((exit) => {
+          if (exit) cell.conclude(processExit(exit))
+        })
+      },
+    )
   }
 
   async #fork(request: SpawnRequest, attempt: Attempt): Promise<Link> {

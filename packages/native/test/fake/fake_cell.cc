@@ -25,7 +25,8 @@ class Sandbox {
   Sandbox(int memfd, int bell, bool alone) : bell_(bell), alone_(alone) {
     struct stat info;
     ::fstat(memfd, &info);
-    void* memory = ::mmap(nullptr, static_cast<std::size_t>(info.st_size), PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+    void* memory =
+        ::mmap(nullptr, static_cast<std::size_t>(info.st_size), PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
     ::close(memfd);
     if (memory == MAP_FAILED) ::_exit(90);
     header_ = static_cast<SegmentHeader*>(memory);
@@ -35,15 +36,15 @@ class Sandbox {
   }
 
   void run() {
-    send(FrameType::ready, 0, R"({"enforcement":[{"mechanism":"fake","state":"active","essential":true,"detail":"none"}]})");
+    send(FrameType::ready, 0,
+         R"({"enforcement":[{"mechanism":"fake","state":"active","essential":true,"detail":"none"}]})");
     for (;;) {
       FrameHeader frame;
       if (!read(reinterpret_cast<std::uint8_t*>(&frame), sizeof frame)) return ended();
       std::string payload(frame.length, '\0');
       if (!read(reinterpret_cast<std::uint8_t*>(payload.data()), payload.size())) return ended();
       switch (static_cast<FrameType>(frame.type)) {
-        case FrameType::close:
-          return ended();
+        case FrameType::close: return ended();
         case FrameType::init:
           if (payload.find("mute") != std::string::npos) pause_forever();
           if (payload.find("die") != std::string::npos) ::abort();
@@ -52,8 +53,7 @@ class Sandbox {
         case FrameType::exec:
           if (!act(payload, frame.id)) return;
           break;
-        default:
-          send(FrameType::result, frame.id, payload);
+        default: send(FrameType::result, frame.id, payload);
       }
     }
   }
@@ -69,11 +69,14 @@ class Sandbox {
     }
     if (what == "abort") ::abort();
     if (what == "hang") send(FrameType::post, id, "hanging"), pause_forever();
-    if (what == "spin") for (;;) asm volatile("");
+    if (what == "spin")
+      for (;;) asm volatile("");
     if (what == "sleep") return wait_for_interrupt(id);
     if (what == "big") send(FrameType::post, id, std::string(count, 'x'));
-    if (what == "flood") for (std::size_t i = 0; i < count; ++i) send(FrameType::post, i, "0123456789abcdef");
-    if (what == "corrupt-written") header_->to_host.written.store(count == 0 ? ~0ull : count), ring_host(), pause_forever();
+    if (what == "flood")
+      for (std::size_t i = 0; i < count; ++i) send(FrameType::post, i, "0123456789abcdef");
+    if (what == "corrupt-written")
+      header_->to_host.written.store(count == 0 ? ~0ull : count), ring_host(), pause_forever();
     if (what == "corrupt-read") header_->to_cell.read.store(1ull << 40);
     if (what == "bad-type") send(static_cast<FrameType>(9), 0, "");
     if (what == "oversize") header(FrameType::post, 0, 0x7fffffff), ring_host();

@@ -1,7 +1,7 @@
 // Speaks the zygote's part of the control protocol, without Python. A `--preload fake:…` names how it is to
 // misbehave.
-#include <sched.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -67,7 +67,8 @@ int main(int argc, char** argv) {
   pid_t supervisor = 0;
   for (int i = 1; i + 1 < argc; ++i) {
     if (std::strcmp(argv[i], "--supervisor") == 0) supervisor = std::atoi(argv[i + 1]);
-    if (std::strcmp(argv[i], "--preload") == 0 && std::strncmp(argv[i + 1], "fake:", 5) == 0) misbehave = argv[i + 1] + 5;
+    if (std::strcmp(argv[i], "--preload") == 0 && std::strncmp(argv[i + 1], "fake:", 5) == 0)
+      misbehave = argv[i + 1] + 5;
   }
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != supervisor) return 1;

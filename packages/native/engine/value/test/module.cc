@@ -57,7 +57,8 @@ PyObject* decode(PyObject*, PyObject* args, PyObject* kwargs) {
   Bytes bytes;
   if (!parse(args, kwargs, &object, budget) || !copy(object, bytes)) return nullptr;
   PyObject* result = decode_value(bytes, budget);
-  if ((result == nullptr) != (PyErr_Occurred() != nullptr)) Py_FatalError("decode_value: answer and exception disagree");
+  if ((result == nullptr) != (PyErr_Occurred() != nullptr))
+    Py_FatalError("decode_value: answer and exception disagree");
   return result;
 }
 
