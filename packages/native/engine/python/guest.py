@@ -3,9 +3,7 @@
 import builtins
 import importlib
 import io
-import linecache
 import sys
-import traceback
 import types
 
 import _pyisolate as _native
@@ -13,6 +11,7 @@ import pyisolate as _api
 
 _OWN = frozenset((__file__, _api.__file__))
 _MOST_SOURCES = 64
+_sources = {}  # what was run, by file name: as linecache keeps it
 _MOST_FRAMES = 200
 _MOST_TEXT = 1 << 18
 
@@ -58,17 +57,23 @@ def _adapt_to_company():
     importlib.import_module("time").sleep = _native.sleep
 
 
-def warm_up():
-    """Does once what every sandbox does first, so that what it makes lazily is made before a cell is forked."""
+def warm_up(whole=True):
+    """Does what every sandbox does first. `whole`: with what it does when it fails.
+
+    The zygote does it once, so that what is made lazily is made before a cell is forked; a blank cell does it
+    again, so that the pages this writes to are its own before it becomes somebody's.
+    """
     namespace = open_sandbox("", {})
     run(namespace, "def f(a, *b, c=1, **d):\n    return [a for a in b]\nx = f(1, 2)\n", "<warm-up>")
     evaluate(namespace, "f(1)", "<warm-up>")
     call(namespace, "f", [1], {})
-    try:
-        run(namespace, "1 / 0", "<warm-up>")
-    except ZeroDivisionError as error:
-        describe(error)
-    linecache.cache.clear()
+    if whole:
+        try:
+            run(namespace, "1 / 0", "<warm-up>")
+        except ZeroDivisionError as error:
+            describe(error)
+        sys.modules["linecache"].cache.clear()
+    _sources.clear()
     del sys.modules["__main__"]
 
 
@@ -84,9 +89,16 @@ def open_sandbox(name, inputs):
 
 
 def _compile(code, filename, mode):
-    while len(linecache.cache) > _MOST_SOURCES:
-        del linecache.cache[next(iter(linecache.cache))]
-    linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)
+    _sources.pop(filename, None)
+    _sources[filename] = (len(code), None, code.splitlines(True), filename)
+    linecache = sys.modules.get("linecache")
+    while len(_sources) > _MOST_SOURCES:
+        oldest = next(iter(_sources))
+        del _sources[oldest]
+        if linecache is not None:
+            linecache.cache.pop(oldest, None)
+    if linecache is not None:
+        linecache.cache[filename] = _sources[filename]
     return compile(code, filename, mode, dont_inherit=True)
 
 
@@ -137,6 +149,11 @@ def _text(value, most=_MOST_TEXT):
 
 def describe(error):
     """A guest's exception as data for the supervisor."""
+    # Not at the top: in an interpreter of its own they cost more than all the rest, and most guests don't fail.
+    import linecache
+    import traceback
+
+    linecache.cache.update(_sources)
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename in _OWN:
         trace = trace.tb_next

@@ -1,6 +1,7 @@
 #include "zygote/zygote.h"
 
 #include <Python.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -108,6 +109,7 @@ int run_zygote(int argc, char** argv) {
   learn_thread_id_place();
   try_namespaces(prepared);
   prepare_confinement(options, prepared);
+  malloc_trim(0);  // or the first malloc of every cell would walk, and so copy, the freed chunks of all this
   if (!send(kControlFd, ControlKind::ready, 0, 0, "{}")) return 1;
   for (;;) {
     ControlPacket packet;
