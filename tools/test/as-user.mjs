@@ -71,6 +71,8 @@ function movePythonHome(checkout, home) {
   const stdlib = path.join(prefix, path.relative(python.prefix, python.stdlib))
   fs.mkdirSync(path.dirname(stdlib), { recursive: true })
   execFileSync('cp', ['-a', python.stdlib, stdlib])
+  // A test compiles an extension module.
+  execFileSync('cp', ['-a', path.join(python.prefix, 'include'), path.join(prefix, 'include')])
   // Escapes and CPython's own tests are tried in the plain interpreter first.
   const interpreter = path.join('bin', 'python3.13t')
   fs.mkdirSync(path.join(prefix, 'bin'))
