@@ -29,8 +29,19 @@ foreach(flag IN LISTS python_flags)
     list(APPEND python_libraries "${flag}")
   elseif(flag MATCHES "^-l(.+)$")
     # Static where the distribution has it: fewer mappings make a cheaper fork.
-    find_library(python_lib_${CMAKE_MATCH_1} NAMES lib${CMAKE_MATCH_1}.a ${CMAKE_MATCH_1} REQUIRED)
-    list(APPEND python_libraries "${python_lib_${CMAKE_MATCH_1}}")
+    set(name "${CMAKE_MATCH_1}")
+    find_library(python_lib_${name} NAMES lib${name}.a ${name} REQUIRED)
+    if(python_lib_${name} MATCHES "\\.a$")
+      # Debian 13's OpenSSL can compress with zstd, whose static library it doesn't bring along. libssl goes with
+      # libcrypto: one half static and the other shared don't fit.
+      string(REPLACE "libssl.a" "libcrypto.a" witness "${python_lib_${name}}")
+      file(STRINGS "${witness}" foreign REGEX "ZSTD_compress" LIMIT_COUNT 1)
+      if(foreign)
+        find_library(python_shared_${name} NAMES ${name} REQUIRED)
+        set(python_lib_${name} "${python_shared_${name}}")
+      endif()
+    endif()
+    list(APPEND python_libraries "${python_lib_${name}}")
   elseif(flag MATCHES "\\.a$")
     # Built inside CPython's own tree; set-up keeps a copy beside the library.
     get_filename_component(base "${flag}" NAME)
