@@ -100,6 +100,12 @@ int run_zygote(int argc, char** argv) {
   errno = 0;
   if (!enter_world(options, prepared.world, prepared.report, problem)) return give_up(problem, errno);
   if (orphaned(options)) return 0;  // again: changing credentials has cleared the death signal
+  if (access(prepared.world.stdlib.c_str(), R_OK | X_OK) != 0) {
+    return give_up("the standard library at " + prepared.world.stdlib + " can't be read by uid " +
+                       std::to_string(geteuid()) +
+                       ", which guests run as here: keep PYISOLATE_CACHE where others can read",
+                   errno);
+  }
   if (!start_python(options, prepared.world, problem)) return give_up(problem, 0);
   for (const std::string& module : options.preload) {
     if (!preload(module, problem)) return give_up(problem, 0);
