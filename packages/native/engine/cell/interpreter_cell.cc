@@ -19,6 +19,7 @@
 #include "python/guest.h"
 #include "python/interpreter.h"
 #include "python/process_switches.h"
+#include "transport/exit_payload.h"
 #include "zygote/control.h"
 
 namespace pyisolate {
@@ -205,13 +206,7 @@ int InterpreterCell::next_look() {
 }
 
 void InterpreterCell::end(const char* kind, int code, const std::string& message) {
-  std::vector<std::uint8_t> bytes;
-  CborWriter cbor(bytes);
-  cbor.map(3);
-  cbor.text("kind"), cbor.text(kind);
-  cbor.text("code"), cbor.integer(code);
-  cbor.text("message"), cbor.text(message);
-  channel_.write(FrameType::exit, 0, bytes);
+  channel_.write(FrameType::exit, 0, exit_payload(kind, code, message));
   _exit(code);
 }
 

@@ -9,6 +9,7 @@
 
 #include "python/interpreter.h"
 #include "python/runtime.h"
+#include "transport/exit_payload.h"
 
 namespace pyisolate {
 namespace {
@@ -31,30 +32,27 @@ Resident::Resident(const std::vector<std::string>& preload, const std::vector<st
     static_cast<Resident*>(self)->run();
     return nullptr;
   };
-  if (pthread_create(&thread, &attributes, body, this) != 0) gone_.store(true);
+  if (pthread_create(&thread, &attributes, body, this) != 0) gone_ = true;
   pthread_attr_destroy(&attributes);
 }
 
-Resident::~Resident() = default;
-
 bool Resident::assign(std::unique_ptr<Channel> channel) {
   std::lock_guard guard(lock_);
-  if (assigned_ || gone_.load()) return false;
+  if (assigned_ || gone_) return false;
   channel_ = std::move(channel);
   assigned_ = true;
   changed_.notify_all();
   return true;
 }
 
+bool Resident::gone() {
+  std::lock_guard guard(lock_);
+  return gone_;
+}
+
 bool Resident::assigned() {
   std::lock_guard guard(lock_);
   return assigned_;
-}
-
-void Resident::dismiss() {
-  std::lock_guard guard(lock_);
-  dismissed_ = true;
-  changed_.notify_all();
 }
 
 void Resident::run() {
@@ -75,7 +73,7 @@ void Resident::run() {
   PyThreadState* saved = state != nullptr ? PyEval_SaveThread() : nullptr;
   {
     std::unique_lock lock(lock_);
-    changed_.wait(lock, [this] { return assigned_ || dismissed_; });
+    changed_.wait(lock, [this] { return assigned_; });
   }
   if (saved != nullptr) PyEval_RestoreThread(saved);
   std::optional<Guest> guest;  // outlives the interpreter: its other threads may still call it
@@ -101,10 +99,14 @@ void Resident::run() {
     say_exit("internal", 70, "no interpreter: " + problem);
   }
   if (state != nullptr) leave(state);
-  std::lock_guard guard(lock_);
-  leaving_since_ = {};
-  gone_.store(true);
-  notify_();
+  guest.reset();
+  const auto notify = notify_;  // once it is gone and unlocked, the main thread may free it at any time
+  {
+    std::lock_guard guard(lock_);
+    leaving_since_ = {};
+    gone_ = true;
+  }
+  notify();
 }
 
 bool Resident::begin_serving(Guest& guest, _ts* state) {
@@ -121,13 +123,7 @@ bool Resident::begin_serving(Guest& guest, _ts* state) {
 }
 
 void Resident::say_exit(const char* kind, int code, const std::string& message) {
-  std::vector<std::uint8_t> bytes;
-  CborWriter cbor(bytes);
-  cbor.map(3);
-  cbor.text("kind"), cbor.text(kind);
-  cbor.text("code"), cbor.integer(code);
-  cbor.text("message"), cbor.text(message);
-  channel_->write(FrameType::exit, 0, bytes);
+  channel_->write(FrameType::exit, 0, exit_payload(kind, code, message));
 }
 
 // Other threads of the guest are told to end until they have; one that won't is ended with the cell, by

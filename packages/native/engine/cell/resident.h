@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 
-#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -27,17 +26,15 @@ class Resident {
   using Share = std::function<void(const Need&)>;
 
   // Starts its thread, which makes the interpreter and imports `preload`. `ready` is the payload a sandbox
-  // starts with; `changed` is called, from its thread, when
-  // there is something new to watch or sweep; `share` with what it needs more, or no longer.
+  // starts with; `changed` is called, from its thread, when there is something new to watch or sweep;
+  // `share` with what it needs more, or no longer.
   Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready,
            std::function<void()> changed, Share share);
-  ~Resident();
 
   // Hands it its sandbox. False when it was given one before.
   bool assign(std::unique_ptr<Channel> channel);
   bool assigned();
-  bool gone() const { return gone_.load(); }
-  void dismiss();  // a warm one that isn't needed
+  bool gone();  // its thread doesn't touch it any more
 
   // Passes on what the supervisor asked of it through its segment. From the cell's main thread, detached.
   void look_for_interrupt();
@@ -48,8 +45,6 @@ class Resident {
 
   // Milliseconds since its sandbox said `exit`, while its interpreter hasn't ended; 0 otherwise.
   long leaving_ms();
-
-  const std::string& name() const { return name_; }
 
  private:
   void run();
@@ -67,14 +62,12 @@ class Resident {
   std::condition_variable changed_;
   std::unique_ptr<Channel> channel_;
   bool assigned_ = false;
-  bool dismissed_ = false;
   bool cancelled_ = false;  // ended by the supervisor before it served
   bool served_ = false;
   Guest* guest_ = nullptr;  // while it serves; under lock_
   _ts* state_ = nullptr;
   unsigned long thread_id_ = 0;
-  std::atomic<bool> gone_{false};
-  std::string name_ = "?";
+  bool gone_ = false;
   Clock::time_point leaving_since_{};
   Clock::time_point over_since_{};
   pthread_t thread_{};

@@ -4,6 +4,7 @@
 #include "py_ref.h"
 #include "python/guest.h"
 #include "python/runtime.h"
+#include "transport/exit_payload.h"
 
 namespace pyisolate {
 
@@ -71,13 +72,7 @@ void Guest::send_error(std::uint64_t id, PyObject* description) {
 }
 
 void Guest::say_exit(const char* kind, int code, const std::string& message) {
-  std::vector<std::uint8_t> bytes;
-  CborWriter cbor(bytes);
-  cbor.map(3);
-  cbor.text("kind"), cbor.text(kind);
-  cbor.text("code"), cbor.integer(code);
-  cbor.text("message"), cbor.text(message);
-  write(FrameType::exit, 0, bytes, false);
+  write(FrameType::exit, 0, exit_payload(kind, code, message), false);
 }
 
 }  // namespace pyisolate
