@@ -56,14 +56,6 @@ void keep_descriptors(const World& world, int bell, int control) {
 
 void confine([[maybe_unused]] Confinement& prepared, Report& report) {
 #ifndef PYISOLATE_UNCONFINED
-  if (prepared.world.cell_namespaces != 0) {
-    if (write_id_maps(prepared.world.proc, 65534, 65534)) {
-      report.active("pid-namespace", false, "pid 1 of its own: no other process exists");
-    } else {
-      report.missing("unprivileged-uid", true, "write the id maps", errno);
-    }
-  }
-  fixed_rlimits(report);
   drop_privileges(report);
   enter_landlock(prepared.ruleset, prepared.landlock_abi, prepared.landlock_error, report);
 #else

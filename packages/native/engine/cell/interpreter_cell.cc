@@ -25,6 +25,9 @@
 namespace pyisolate {
 namespace {
 
+// A new interpreter is made this long after the last warm one was taken: not while its sandbox runs its first lines.
+constexpr auto kRefillAfter = std::chrono::milliseconds(2);
+
 // How long an interpreter may take to end after its sandbox has, before the cell is ended with it.
 constexpr long kLeaveGraceMs = 200;
 
@@ -59,6 +62,7 @@ class InterpreterCell {
   void keep_warm();
   void sweep();
   int next_look();
+  void refill_if_due();
   [[noreturn]] void end(const char* kind, int code, const std::string& message);
 
   Confinement& prepared_;
@@ -68,6 +72,7 @@ class InterpreterCell {
   unsigned warm_ = 1;
   std::mutex share_lock_;
   Resident::Need need_;
+  Deadline refill_at_;
   std::int64_t bells_ = 0;  // one per resident with a sandbox; main thread only
   std::atomic<bool> closed_{false};
 };
@@ -180,6 +185,12 @@ void InterpreterCell::keep_warm() {
   for (auto i = idle; i < static_cast<long>(warm_); ++i) add_resident();
 }
 
+void InterpreterCell::refill_if_due() {
+  if (!refill_at_ || Clock::now() < *refill_at_) return;
+  refill_at_.reset();
+  keep_warm();
+}
+
 void InterpreterCell::sweep() {
   for (auto it = residents_.begin(); it != residents_.end();) {
     it->look_for_interrupt();
@@ -202,6 +213,10 @@ int InterpreterCell::next_look() {
     if (cpu == 0) end("internal", 75, "a sandbox of this cell used up its CPU time and could not be interrupted");
     if (cpu > 0) sooner(cpu);
   }
+  if (refill_at_) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*refill_at_ - Clock::now()).count();
+    sooner(static_cast<int>(std::max<long>(left, 0)));
+  }
   return next;
 }
 
@@ -219,6 +234,7 @@ void InterpreterCell::serve() {
     std::uint64_t rung;
     (void)!read(bell, &rung, sizeof rung);
     sweep();
+    refill_if_due();
     if (closed_.load()) end("closed", 0, "");
     if ((ends[0].revents & (POLLIN | POLLHUP)) == 0) continue;
     ControlPacket packet;
@@ -230,7 +246,7 @@ void InterpreterCell::serve() {
                           packet.header.kind == static_cast<std::uint32_t>(ControlKind::attach) &&
                           packet.descriptors.size() == 2;
     if (attaches && attach(packet)) {
-      keep_warm();
+      if (!refill_at_) refill_at_ = Clock::now() + kRefillAfter;
     } else {
       --bells_;
       for (const int fd : packet.descriptors) close(fd);

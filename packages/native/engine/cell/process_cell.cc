@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "python/guest.h"
+#include "python/runtime.h"
 
 namespace pyisolate {
 namespace {
@@ -33,9 +34,7 @@ constexpr auto kBlankAfter = std::chrono::milliseconds(2);
 // already when it becomes somebody's.
 void while_blank(Guest& guest, PyObject* half) {
   if (guest.wait_for_request(kBlankAfter)) return;
-  PyObject* done = PyObject_CallMethod(half, "warm_up", "O", Py_False);
-  if (done == nullptr) PyErr_Clear();  // the sandbox will meet the same, and say so
-  Py_XDECREF(done);
+  warm_up(half);
 }
 
 }  // namespace

@@ -67,6 +67,7 @@ void Resident::run() {
     for (const std::string& module : preload_) {
       if (problem.empty() && !preload(module, problem)) break;
     }
+    if (problem.empty()) warm_up(half);
   }
   share_({.starting = -1});
   // Waits without its thread state, so that it holds up nobody's garbage collection.

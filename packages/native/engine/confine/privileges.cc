@@ -22,9 +22,9 @@ namespace pyisolate {
 namespace {
 
 bool empty_capabilities() {
-  for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; ++cap) {
-    // Refused without CAP_SETPCAP, as for a cell without a user namespace; no_new_privs then stands alone.
-    if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0) break;
+  // Ends past the last capability, or at once without CAP_SETPCAP, as for a cell without a user namespace;
+  // no_new_privs then stands alone.
+  for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; ++cap) {
   }
   prctl(PR_SET_SECUREBITS, SECURE_ALL_BITS | SECURE_ALL_LOCKS, 0, 0, 0);
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

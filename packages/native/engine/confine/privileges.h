@@ -11,6 +11,7 @@ namespace pyisolate {
 void drop_privileges(Report& report);
 
 // What no guest needs, whatever its limits: core dumps, locked memory, queues, files to write, priorities.
+// For the zygote, which needs none of it either: cells inherit it.
 void fixed_rlimits(Report& report);
 
 // Size of the address space before a guest runs, bytes.

@@ -1,5 +1,6 @@
 """The Python half of a sandbox: runs requests, describes errors. Not a boundary: the kernel is."""
 
+import atexit
 import builtins
 import importlib
 import io
@@ -205,7 +206,5 @@ def exit_code(error):
 
 def finish():
     """The guest's atexit functions, then what it has printed."""
-    import atexit
-
     atexit._run_exitfuncs()
     flush()

@@ -9,6 +9,7 @@
 #include "embedded_sources.h"
 #include "py_ref.h"
 #include "python/extensions.h"
+#include "python/immortal.h"
 #include "python/native_module.h"
 
 namespace pyisolate {
@@ -109,11 +110,17 @@ bool freeze(std::string& problem) {
   const PyRef gc(PyImport_ImportModule("gc"));
   if (half != nullptr && PyRef(PyObject_CallMethod(half, "warm_up", nullptr)) && gc &&
       PyRef(PyObject_CallMethod(gc.get(), "collect", nullptr)) &&
-      PyRef(PyObject_CallMethod(gc.get(), "freeze", nullptr))) {
-    return true;
+      PyRef(PyObject_CallMethod(half, "warm_up", nullptr))) {
+    immortalise_everything();
+    return bool(PyRef(PyObject_CallMethod(gc.get(), "freeze", nullptr)));
   }
   problem = "the zygote can't be made ready: " + take_exception_text();
   return false;
+}
+
+void warm_up(PyObject* half) {
+  const PyRef done(PyObject_CallMethod(half, "warm_up", "O", Py_False));
+  if (!done) PyErr_Clear();  // the sandbox will meet the same, and say so
 }
 
 std::string take_exception_text() {

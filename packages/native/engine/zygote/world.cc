@@ -31,6 +31,17 @@ bool write_file(int proc, const char* name, const char* text, int size) {
   return ok;
 }
 
+// Maps uid and gid 65534 of the caller's user namespace to `uid` and `gid` of its parent (user_namespaces(7)). Without
+// it no namespace could be made inside. Cells go without: unmapped, they are 65534 (nobody) all the same, and nothing else.
+bool write_id_maps(int proc, unsigned uid, unsigned gid) {
+  char line[48];
+  if (!write_file(proc, "self/setgroups", "deny", 4)) return false;
+  int size = std::snprintf(line, sizeof line, "65534 %u 1\n", uid);
+  if (!write_file(proc, "self/uid_map", line, size)) return false;
+  size = std::snprintf(line, sizeof line, "65534 %u 1\n", gid);
+  return write_file(proc, "self/gid_map", line, size);
+}
+
 void plain_view(const ZygoteOptions& options, World& world) {
   world.home = options.home;
   world.stdlib = options.stdlib;
@@ -55,15 +66,6 @@ void root_step(const ZygoteOptions& options, World& world, Report& report) {
 }
 
 }  // namespace
-
-bool write_id_maps(int proc, unsigned uid, unsigned gid) {
-  char line[48];
-  if (!write_file(proc, "self/setgroups", "deny", 4)) return false;
-  int size = std::snprintf(line, sizeof line, "65534 %u 1\n", uid);
-  if (!write_file(proc, "self/uid_map", line, size)) return false;
-  size = std::snprintf(line, sizeof line, "65534 %u 1\n", gid);
-  return write_file(proc, "self/gid_map", line, size);
-}
 
 bool enter_world(const ZygoteOptions& options, World& world, Report& report, std::string& problem) {
   plain_view(options, world);

@@ -31,8 +31,4 @@ bool enter_world(const ZygoteOptions& options, World& world, Report& report, std
 // Returns the failed step, or an empty string; errno then tells why.
 std::string enter_root(const ZygoteOptions& options, World& world);
 
-// Maps uid and gid 65534 of the caller's user namespace to `uid` and `gid` of its parent
-// (user_namespaces(7)). Returns false with errno.
-bool write_id_maps(int proc, unsigned uid, unsigned gid);
-
 }  // namespace pyisolate

@@ -13,10 +13,12 @@
 #include "cell/interpreter_cell.h"
 #include "cell/process_cell.h"
 #include "confine/landlock.h"
+#include "confine/privileges.h"
 #include "confine/seccomp.h"
 #include "python/runtime.h"
 #include "zygote/control.h"
 #include "zygote/fork.h"
+#include "zygote/huge_pages.h"
 
 namespace pyisolate {
 namespace {
@@ -53,12 +55,18 @@ void prepare_confinement(const ZygoteOptions& options, Confinement& prepared) {
     prepared.filter = compile_filter(prepared.world.cell_namespaces != 0, prepared.filter_problem);
   }
   prepared.memory = measure_memory(prepared.world.proc);
+#ifndef PYISOLATE_UNCONFINED
+  fixed_rlimits(prepared.report);  // last: it forbids the file that the filter was made in
+#endif
 }
 
 // Some hosts grant a user namespace but nothing inside it (AppArmor on Ubuntu 24.04): try once.
 void try_namespaces(Confinement& prepared) {
   if (prepared.world.cell_namespaces == 0) return;
-  if (can_clone(prepared.world.cell_namespaces)) return;
+  if (can_clone(prepared.world.cell_namespaces)) {
+    prepared.report.active("pid-namespace", false, "pid 1 of its own: no other process exists");
+    return;
+  }
   prepared.report.missing("pid-namespace", false, "clone3", errno);
   prepared.world.cell_namespaces = 0;
 }
@@ -115,6 +123,7 @@ int run_zygote(int argc, char** argv) {
   learn_thread_id_place();
   try_namespaces(prepared);
   prepare_confinement(options, prepared);
+  use_huge_pages(prepared.world.proc);
   malloc_trim(0);  // or the first malloc of every cell would walk, and so copy, the freed chunks of all this
   if (!send(kControlFd, ControlKind::ready, 0, 0, "{}")) return 1;
   for (;;) {

@@ -39,6 +39,7 @@ export class Link implements CellOptions {
   #stage: Stage = 'starting'
   #lastWord: Uint8Array | undefined
   #decode: Decode
+  #asked = false
   #pid = 0
   #attached = false
   #lost = false
@@ -102,12 +103,16 @@ export class Link implements CellOptions {
     return this
   }
 
-  /** Gives a blank cell its content; frames that come after the answer go to `owner`. */
+  /**
+   * Gives a blank cell its content; frames that come after the answer go to `owner`. A cell that is still starting
+   * finds it in its ring once it is confined: one wake-up less each way.
+   */
   init(payload: Uint8Array, owner: LinkOwner, decode: Decode): Promise<void> {
     this.#owner = owner
     this.#decode = decode
-    if (this.#stage === 'blank') {
-      this.#stage = 'initialising'
+    if (!this.#asked && (this.#stage === 'starting' || this.#stage === 'blank')) {
+      this.#asked = true
+      if (this.#stage === 'blank') this.#stage = 'initialising'
       this.handle.send(FrameType.init, INIT_ID, payload)
     }
     return this.#answered.promise
@@ -139,7 +144,7 @@ export class Link implements CellOptions {
     } else if (type === FrameType.exit) {
       this.#lastWord = payload
     } else if (this.#stage === 'starting' && type === FrameType.ready) {
-      this.#stage = 'blank'
+      this.#stage = this.#asked ? 'initialising' : 'blank'
       this.#ready.resolve(payload)
     } else if (this.#stage === 'initialising' && id === INIT_ID && type === FrameType.result) {
       this.#stage = 'running'

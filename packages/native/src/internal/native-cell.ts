@@ -20,12 +20,20 @@ export class NativeCell implements Cell, LinkOwner {
   readonly #link: Link
   readonly #request: SpawnRequest
   readonly #exit = deferred<CellExit>()
-  readonly enforcement: Enforcement
+  #enforcement: Enforcement = []
 
-  constructor(link: Link, request: SpawnRequest, enforcement: Enforcement) {
+  constructor(link: Link, request: SpawnRequest) {
     this.#link = link
     this.#request = request
-    this.enforcement = enforcement
+  }
+
+  /** Before anybody gets to see it. */
+  confined(enforcement: Enforcement): void {
+    this.#enforcement = enforcement
+  }
+
+  get enforcement(): Enforcement {
+    return this.#enforcement
   }
 
   get name(): string {

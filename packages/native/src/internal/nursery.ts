@@ -164,9 +164,11 @@ export class Nursery {
     follow: (cell: NativeCell) => void,
   ): Promise<Cell> {
     try {
-      const report = await attempt.wait(link.ready)
-      const cell = new NativeCell(link, request, this.#enforcement.read(report, request.decode))
-      await attempt.wait(link.init(request.init, cell, request.decode))
+      const cell = new NativeCell(link, request)
+      const answered = link.init(request.init, cell, request.decode)
+      answered.catch(() => {}) // `ready` is waited for first, and fails with it
+      cell.confined(this.#enforcement.read(await attempt.wait(link.ready), request.decode))
+      await attempt.wait(answered)
       this.#sandboxes++
       link.exited.then(() => this.#sandboxes--)
       follow(cell)

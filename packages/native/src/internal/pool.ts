@@ -2,6 +2,8 @@ import { Link, type LinkSize } from './link.js'
 import type { Zygote } from './zygote.js'
 
 const REPLACE_AFTER_MS = 100
+/** A fork right behind a spawn would compete with the sandbox's first lines; so it comes when those have run. */
+const REFILL_AFTER_MS = 2
 
 export interface PoolOptions extends LinkSize {
   readonly size: number
@@ -12,7 +14,8 @@ export class Pool {
   readonly #zygote: Zygote
   readonly #options: PoolOptions
   readonly #blanks: Link[] = []
-  #filling = false
+  #soon = false
+  #later: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(zygote: Zygote, options: PoolOptions) {
@@ -35,14 +38,20 @@ export class Pool {
     return this.#blanks.splice(at, 1)[0]
   }
 
-  /** Forks what is missing, on a later turn of the event loop: not in the way of the spawn that took one. */
+  /** Forks what is missing, a little later: not in the way of the spawn that took one. At once when it took the last. */
   refill(): void {
-    if (this.#filling || this.#closed || this.#blanks.length >= this.#options.size) return
-    this.#filling = true
-    setImmediate(() => this.#fill()).unref()
+    if (this.#closed || this.#blanks.length >= this.#options.size) return
+    if (this.#blanks.length > 0) {
+      this.#later ??= setTimeout(() => this.#fill(), REFILL_AFTER_MS).unref()
+    } else if (!this.#soon) {
+      this.#soon = true
+      setImmediate(() => this.#fill()).unref()
+    }
   }
 
   async #fill(): Promise<void> {
+    clearTimeout(this.#later)
+    this.#later = undefined
     try {
       const zygote = await this.#zygote.acquire()
       while (!this.#closed && this.#blanks.length < this.#options.size)
@@ -50,7 +59,7 @@ export class Pool {
     } catch {
       // No zygote, no descriptors: the next spawn meets the same and says so.
     } finally {
-      this.#filling = false
+      this.#soon = false
     }
   }
 
@@ -73,6 +82,7 @@ export class Pool {
   /** Ends the blanks; resolves when they are reaped. */
   async close(): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#later)
     const links = this.#blanks.splice(0)
     for (const link of links) {
       link.handle.ref()

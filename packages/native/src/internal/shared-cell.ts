@@ -36,8 +36,8 @@ export class SharedCell {
   }
 
   async #start(request: SpawnRequest): Promise<void> {
-    await this.link.ready
-    await this.link.init(request.cellInit ?? nothing, this.#owner(), request.decode)
+    // `ready` fails with it.
+    await Promise.all([this.link.ready, this.link.init(request.cellInit ?? nothing, this.#owner(), request.decode)])
   }
 
   /** The cell's own segment carries nothing but its start and end. */
