@@ -97,7 +97,7 @@ std::unique_ptr<Channel> enter_cell(Confinement& prepared, int segment, int bell
   enter_seccomp(prepared.filter, prepared.filter_problem, report);
 #endif
   if (report.lacking() != nullptr) refuse(*channel, report);
-  channel->write(FrameType::ready, 0, ready_payload(report));
+  channel->write_ahead(FrameType::ready, ready_payload(report));
   return channel;
 }
 

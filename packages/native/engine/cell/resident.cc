@@ -118,7 +118,7 @@ bool Resident::begin_serving(Guest& guest, _ts* state) {
   thread_id_ = PyThread_get_thread_ident();
   thread_ = pthread_self();
   served_ = true;
-  channel_->write(FrameType::ready, 0, ready_);
+  channel_->write_ahead(FrameType::ready, ready_);
   notify_();  // an interrupt may have come already
   return true;
 }

@@ -12,6 +12,7 @@ import pyisolate as _api
 
 _OWN = frozenset((__file__, _api.__file__))
 _MOST_SOURCES = 64
+_blank = None  # a `__main__` made ahead
 _sources = {}  # what was run, by file name: as linecache keeps it
 _MOST_FRAMES = 200
 _MOST_TEXT = 1 << 18
@@ -64,6 +65,7 @@ def warm_up(whole=True):
     The zygote does it once, so that what is made lazily is made before a cell is forked; a blank cell does it
     again, so that the pages this writes to are its own before it becomes somebody's.
     """
+    global _blank
     namespace = open_sandbox("", {})
     run(namespace, "def f(a, *b, c=1, **d):\n    return [a for a in b]\nx = f(1, 2)\n", "<warm-up>")
     evaluate(namespace, "f(1)", "<warm-up>")
@@ -76,17 +78,24 @@ def warm_up(whole=True):
         sys.modules["linecache"].cache.clear()
     _sources.clear()
     del sys.modules["__main__"]
+    _blank = _new_main()
+
+
+def _new_main():
+    main = types.ModuleType("__main__")
+    main.__builtins__ = builtins
+    main.__dict__.update(post=_api.post, recv=_api.recv, host=_api.host)
+    return main
 
 
 def open_sandbox(name, inputs):
     """Binds the names a guest starts with; returns its namespace."""
-    main = types.ModuleType("__main__")
-    main.__builtins__ = builtins
+    global _blank
+    main = _blank or _new_main()
+    _blank = None
     sys.modules["__main__"] = main
-    namespace = main.__dict__
-    namespace.update(post=_api.post, recv=_api.recv, host=_api.host)
-    namespace.update(inputs)
-    return namespace
+    main.__dict__.update(inputs)
+    return main.__dict__
 
 
 def _compile(code, filename, mode):

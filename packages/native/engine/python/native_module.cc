@@ -111,9 +111,10 @@ PyModuleDef definition = {
 PyObject* init_native_module() { return PyModuleDef_Init(&definition); }
 
 bool bind_guest(Guest* guest) {
-  const PyRef module(PyImport_ImportModule("_pyisolate"));
-  if (!module) return false;
-  static_cast<State*>(PyModule_GetState(module.get()))->guest = guest;
+  // The sandbox's Python half has imported it; asking the import system again would cost every spawn a little.
+  PyObject* module = PyDict_GetItemString(PyImport_GetModuleDict(), "_pyisolate");
+  if (module == nullptr) return false;
+  static_cast<State*>(PyModule_GetState(module))->guest = guest;
   return true;
 }
 

@@ -82,7 +82,7 @@ void Channel::put(const std::uint8_t* from, std::size_t count) {
     if (status != RingStatus::ok) corrupt("pyisolate: ring to the supervisor is corrupt\n");
     from += done;
     count -= done;
-    if (done > 0 && take_sleeper(header_->to_host.reader_sleeps)) ring_bell();
+    if (done > 0 && !(quiet_ && count == 0) && take_sleeper(header_->to_host.reader_sleeps)) ring_bell();
   }
 }
 
@@ -116,6 +116,13 @@ bool Channel::write(FrameType type, std::uint64_t id, std::span<const std::uint8
     put(payload.data(), payload.size());
   }
   return true;
+}
+
+void Channel::write_ahead(FrameType type, std::span<const std::uint8_t> payload) {
+  RingStatus status = RingStatus::ok;
+  quiet_ = reader_.waiting(status) > 0;
+  write(type, 0, payload);
+  quiet_ = false;
 }
 
 Channel::Part Channel::assemble() {

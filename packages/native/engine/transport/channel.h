@@ -37,6 +37,9 @@ class Channel {
   bool write(FrameType type, std::uint64_t id, std::span<const std::uint8_t> payload,
              const std::function<bool()>& interrupted = nullptr);
 
+  // As write(), but while a request waits to be read the supervisor isn't woken for this: the answer will do it.
+  void write_ahead(FrameType type, std::span<const std::uint8_t> payload);
+
   // The next whole frame; nothing when `until` has passed or wake() was called.
   std::optional<Frame> read(const Deadline& until);
 
@@ -61,6 +64,7 @@ class Channel {
   RingReader reader_;
   RingWriter writer_;
   std::mutex write_lock_;
+  bool quiet_ = false;
   std::uint64_t bytes_in_ = 0;
 
   FrameHeader head_{};
