@@ -28,11 +28,14 @@ export function createNativeEngine(options: NativeEngineOptions = {}): Engine {
   return new NativeEngine(options)
 }
 
+type Lists = Pick<SpawnRequest, 'preload' | 'readPaths' | 'modulePaths'>
+
 class NativeEngine implements Engine {
   readonly name = 'native'
   readonly #options: NativeEngineOptions
   readonly #attempts = new Set<Attempt>()
   readonly #nurseries = new Map<string, Nursery>()
+  #last: { readonly request: Lists; readonly nursery: Nursery } | undefined
   #files: EngineFiles | undefined
   #closing: Promise<void> | undefined
 
@@ -80,6 +83,14 @@ class NativeEngine implements Engine {
   }
 
   #nursery(request: SpawnRequest): Nursery {
+    // Nearly always the same three lists, one supervisor's.
+    const last = this.#last
+    if (
+      last?.request.preload === request.preload &&
+      last.request.readPaths === request.readPaths &&
+      last.request.modulePaths === request.modulePaths
+    )
+      return last.nursery
     const key = JSON.stringify([request.preload, request.readPaths, request.modulePaths])
     let nursery = this.#nurseries.get(key)
     if (!nursery) {
@@ -94,6 +105,8 @@ class NativeEngine implements Engine {
       })
       this.#nurseries.set(key, nursery)
     }
+    const { preload, readPaths, modulePaths } = request
+    this.#last = { request: { preload, readPaths, modulePaths }, nursery }
     return nursery
   }
 

@@ -10,7 +10,7 @@ beforeEach(() => {
 afterEach(() => engine.close())
 
 const join = (name: string, more: Partial<SpawnRequest> = {}): Promise<Sandbox> =>
-  spawnFake(engine, { name, isolation: 'interpreter', cell: 'shared', cellInit: text('{}'), ...more })
+  spawnFake(engine, { name, isolation: 'interpreter', cell: 'shared', cellInit: () => text('{}'), ...more })
 
 async function answers({ cell, next }: Sandbox): Promise<void> {
   cell.send(FrameType.message, 99, text('?'))

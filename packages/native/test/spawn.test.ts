@@ -136,7 +136,7 @@ describe('a spawn given up', () => {
     ['while forking', { preload: ['fake:mute'] }, 50],
     ['in init', { init: text('mute') }, 50],
     ['in init of a shared cell', { isolation: 'interpreter', cell: 'c', init: text('mute') }, 50],
-    ['in init of the shared cell itself', { isolation: 'interpreter', cell: 'c', cellInit: text('mute') }, 50],
+    ['in init of the shared cell itself', { isolation: 'interpreter', cell: 'c', cellInit: () => text('mute') }, 50],
   ]
   test.each(stages)('%s leaves nothing behind', async (_stage, overrides, ms) => {
     const before = openDescriptors()

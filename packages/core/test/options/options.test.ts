@@ -55,7 +55,7 @@ describe('options of spawn', () => {
           requests.push({
             ...request,
             init: request.decode(request.init),
-            cellInit: request.decode(request.cellInit!),
+            cellInit: request.decode(request.cellInit!()),
           }),
       },
       preload: ['json', 're'],

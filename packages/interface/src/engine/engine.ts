@@ -36,8 +36,8 @@ export interface SpawnRequest {
   readonly limits: CellLimits
   /** Payload of the `init` frame, which the engine sends with `INIT_ID`. */
   readonly init: Uint8Array
-  /** Payload of the `init` frame of the shared cell itself, used if this spawn starts it. */
-  readonly cellInit?: Uint8Array
+  /** Makes the payload of the `init` frame of the shared cell itself; called if this spawn starts it. */
+  readonly cellInit?: () => Uint8Array
   /** The caller's strict CBOR decoder with this sandbox's budgets; throws on anything malformed. */
   decode(payload: Uint8Array): unknown
   /** Every frame after the answer to `init`, `exit` included, in order. */

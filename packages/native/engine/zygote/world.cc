@@ -32,7 +32,8 @@ bool write_file(int proc, const char* name, const char* text, int size) {
 }
 
 // Maps uid and gid 65534 of the caller's user namespace to `uid` and `gid` of its parent (user_namespaces(7)). Without
-// it no namespace could be made inside. Cells go without: unmapped, they are 65534 (nobody) all the same, and nothing else.
+// it no namespace could be made inside. Cells go without: unmapped, they are 65534 (nobody) all the same, and nothing
+// else.
 bool write_id_maps(int proc, unsigned uid, unsigned gid) {
   char line[48];
   if (!write_file(proc, "self/setgroups", "deny", 4)) return false;

@@ -95,10 +95,10 @@ export class Nursery {
   }
 
   async #fork(request: SpawnRequest, attempt: Attempt): Promise<Link> {
-    await this.#forks.enter()
+    if (!this.#forks.tryEnter()) await this.#forks.enter()
     let link: Link | undefined
     try {
-      const zygote = await attempt.wait(this.#zygote.acquire())
+      const zygote = this.#zygote.ready ?? (await attempt.wait(this.#zygote.acquire()))
       try {
         link = this.#own(new Link('process', request, request.decode).fork(zygote))
       } catch (error) {

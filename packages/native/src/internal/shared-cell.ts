@@ -37,7 +37,7 @@ export class SharedCell {
 
   async #start(request: SpawnRequest): Promise<void> {
     // `ready` fails with it.
-    await Promise.all([this.link.ready, this.link.init(request.cellInit ?? nothing, this.#owner(), request.decode)])
+    await Promise.all([this.link.ready, this.link.init(request.cellInit?.() ?? nothing, this.#owner(), request.decode)])
   }
 
   /** The cell's own segment carries nothing but its start and end. */

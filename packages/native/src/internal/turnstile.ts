@@ -12,11 +12,15 @@ export class Turnstile {
     this.#free = most
   }
 
+  /** Whether there was room at once; if not, `enter`. */
+  tryEnter(): boolean {
+    if (this.#free === 0) return false
+    this.#free--
+    return true
+  }
+
   enter(): Promise<void> {
-    if (this.#free > 0) {
-      this.#free--
-      return Promise.resolve()
-    }
+    if (this.tryEnter()) return Promise.resolve()
     const turn = deferred<void>()
     this.#waiting.push(turn)
     return turn.promise

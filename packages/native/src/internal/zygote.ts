@@ -32,6 +32,8 @@ interface Life {
   readonly ended: Deferred<void>
   readonly started: number
   waiting: number
+  /** Its handle from when it is ready. */
+  sound: ZygoteHandle | undefined
   failure: string | undefined
 }
 
@@ -51,6 +53,11 @@ export class Zygote {
 
   get alive(): boolean {
     return this.#life !== undefined
+  }
+
+  /** Its handle, if it can fork now. */
+  get ready(): ZygoteHandle | undefined {
+    return this.#closed ? undefined : this.#life?.sound
   }
 
   /** Its handle, once it can fork. Waiting for it keeps the event loop alive. @throws SpawnError */
@@ -93,6 +100,7 @@ export class Zygote {
         env: [],
         onReady: () => {
           this.onEvent({ kind: 'started', pid: handle.pid, preload: this.preload })
+          life.sound = handle
           life.ready.resolve(handle)
         },
         onFailed: (errno, text) => {
@@ -100,7 +108,8 @@ export class Zygote {
         },
         onExit: (exit) => this.#onExit(life, exit),
       })
-      life = { handle, ready: deferred(), ended: deferred(), started: Date.now(), waiting: 0, failure: undefined }
+      const started = Date.now()
+      life = { handle, ready: deferred(), ended: deferred(), started, waiting: 0, sound: undefined, failure: undefined }
     } catch (error) {
       throw spawnFailure(`the engine ${this.command.executable} can't be started`, error)
     }

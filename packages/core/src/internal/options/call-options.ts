@@ -7,15 +7,20 @@ export interface SettledCall {
   readonly timeout: number
 }
 
-const checks = (callTime: number) => ({ signal: abortSignal, timeout: orElse(duration, callTime) })
+const timeout = orElse(duration, undefined)
+const callChecks = { signal: abortSignal, timeout }
 
 const filename: Check<string> = (value, at) => {
   if (typeof value === 'string' && value.length <= 4096 && !value.includes('\0') && value.isWellFormed()) return value
   return expected(at, 'a file name', value)
 }
 
+const codeChecks = { ...callChecks, filename: orElse(filename, undefined) }
+
 export function settleCall(options: CallOptions | undefined, callTime: number): SettledCall {
-  return checkOptions(options, 'options', checks(callTime))
+  if (options === undefined) return { signal: undefined, timeout: callTime }
+  const checked = checkOptions(options, 'options', callChecks)
+  return { signal: checked.signal, timeout: checked.timeout ?? callTime }
 }
 
 export function settleCode(
@@ -23,11 +28,13 @@ export function settleCode(
   callTime: number,
   name: string,
 ): SettledCall & { filename: string } {
-  return checkOptions(options, 'options', { ...checks(callTime), filename: orElse(filename, name) })
+  if (options === undefined) return { signal: undefined, timeout: callTime, filename: name }
+  const checked = checkOptions(options, 'options', codeChecks)
+  return { signal: checked.signal, timeout: checked.timeout ?? callTime, filename: checked.filename ?? name }
 }
 
 export function settleReceive(options: ReceiveOptions | undefined): SettledCall {
-  return checkOptions(options, 'options', checks(Number.POSITIVE_INFINITY))
+  return settleCall(options, Number.POSITIVE_INFINITY)
 }
 
 export const pythonCode: Check<string> = (value, at) =>

@@ -28,8 +28,9 @@ const largestFrame = 2 ** 32 - 2 ** 16
 
 /** Checks limits, and takes what isn't given from `base`. */
 export function limits(base: SettledLimits): Check<SettledLimits> {
-  return (value, at) =>
-    Object.freeze(
+  return (value, at) => {
+    if (value === undefined) return base
+    return Object.freeze(
       checkOptions(value, at, {
         memory: orElse(size(8 * MiB, 2 ** 46), base.memory),
         callTime: orElse(duration, base.callTime),
@@ -44,6 +45,7 @@ export function limits(base: SettledLimits): Check<SettledLimits> {
         items: orElse(integer(16, 2 ** 31), base.items),
       }),
     )
+  }
 }
 
 export function budgetOf({ frame, depth, items }: SettledLimits): Budget {

@@ -40,18 +40,19 @@ const functions: Check<ReadonlyMap<string, HostFunction>> = (value, at) => {
   return new Map(entries)
 }
 
+const checks = {
+  policy: orElse(oneOf('stdlib.readonly'), 'stdlib.readonly' as const),
+  isolation: orElse(oneOf('process', 'interpreter'), undefined),
+  cell: orElse(displayName, undefined),
+  preload: orElse(listOf('a Python module name', isModuleName), []),
+  inputs,
+  functions,
+  signal: abortSignal,
+}
+
 /** @throws OptionError */
 export function settleSpawn(options: SpawnOptions | undefined, base: SettledLimits): SettledSpawn {
-  const checked = checkOptions(options, 'options', {
-    policy: orElse(oneOf('stdlib.readonly'), 'stdlib.readonly' as const),
-    isolation: orElse(oneOf('process', 'interpreter'), undefined),
-    cell: orElse(displayName, undefined),
-    limits: limits(base),
-    preload: orElse(listOf('a Python module name', isModuleName), []),
-    inputs,
-    functions,
-    signal: abortSignal,
-  })
+  const checked = checkOptions(options, 'options', { ...checks, limits: limits(base) })
   const isolation = checked.isolation ?? (checked.cell === undefined ? 'process' : 'interpreter')
   if (isolation === 'process' && checked.cell !== undefined) {
     throw new OptionError('options.cell', "a cell is for isolation: 'interpreter'; drop one of the two")

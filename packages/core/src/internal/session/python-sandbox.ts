@@ -4,6 +4,7 @@ import type { CallOptions, CodeOptions, ReceiveOptions } from '../../options.js'
 import type { Outcome } from '../../outcome.js'
 import type { Sandbox, SandboxStats } from '../../sandbox.js'
 import type { Value } from '../../value.js'
+import { codePayload } from '../frames/request.js'
 import { pythonCode, settleCall, settleCode, settleReceive } from '../options/call-options.js'
 import { expected } from '../options/check.js'
 import { budgetOf } from '../options/limits.js'
@@ -113,6 +114,6 @@ export class PythonSandbox implements Sandbox {
 
   #run(type: FrameType, code: string, name: string, options: CodeOptions | undefined): Promise<Value> {
     const { filename, ...settled } = settleCode(options, this.#session.limits.callTime, name)
-    return this.#session.request(type, encodeValue({ code, filename }, this.#budget), settled)
+    return this.#session.request(type, codePayload(code, filename, this.#budget), settled)
   }
 }

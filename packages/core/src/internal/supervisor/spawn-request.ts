@@ -1,6 +1,7 @@
-import type { SpawnRequest } from '@pyisolate/interface'
+import type { CellLimits, SpawnRequest } from '@pyisolate/interface'
 import { errorBudget } from '../frames/guest-error.js'
-import { budgetOf, cellLimits } from '../options/limits.js'
+import { initPayload } from '../frames/request.js'
+import { budgetOf, cellLimits, type SettledLimits } from '../options/limits.js'
 import type { SettledSpawn } from '../options/spawn-options.js'
 import type { SettledSupervisor } from '../options/supervisor-options.js'
 import { aroundArguments } from '../session/host-calls.js'
@@ -8,6 +9,24 @@ import type { Session } from '../session/session.js'
 import { defaultBudget } from '../values/budget.js'
 import { decodeValue } from '../values/decode.js'
 import { encodeValue } from '../values/encode.js'
+
+interface EncodedLimits {
+  readonly limits: CellLimits
+  readonly encoded: Uint8Array
+}
+
+/** Most sandboxes of a supervisor have the same. */
+const known = new WeakMap<SettledLimits, EncodedLimits>()
+
+function settledLimits(settled: SettledLimits): EncodedLimits {
+  let entry = known.get(settled)
+  if (entry === undefined) {
+    const limits = cellLimits(settled)
+    entry = { limits, encoded: encodeValue(limits, defaultBudget) }
+    known.set(settled, entry)
+  }
+  return entry
+}
 
 /** What the engine gets to start one sandbox; its frames go to `session`. @throws ValueEncodingError */
 export function spawnRequest(
@@ -18,33 +37,35 @@ export function spawnRequest(
 ): SpawnRequest {
   const { name } = session
   const { isolation, cell } = spawn
-  const limits = cellLimits(spawn.limits)
+  const { limits, encoded } = settledLimits(spawn.limits)
   const budget = budgetOf(spawn.limits)
-  const init = { name, isolation, limits, inputs: spawn.inputs, functions: [...spawn.functions.keys()] }
-  const cellInit =
-    cell === undefined
-      ? undefined
-      : {
-          name: cell,
-          isolation,
-          limits: { ...limits, ...supervisor.cell, cpuSeconds: 0 },
-          inputs: {},
-          functions: [],
-          warm: supervisor.warm,
-        }
   return {
     name,
     isolation,
-    preload: [...new Set([...supervisor.preload, ...spawn.preload])],
+    preload: spawn.preload.length === 0 ? supervisor.preload : [...new Set([...supervisor.preload, ...spawn.preload])],
     readPaths: supervisor.readPaths,
     modulePaths: supervisor.modulePaths,
     ringBytes: supervisor.ringBytes,
     // A value may be as large as a frame, and what is around it comes on top; an error isn't a value.
     maxFrameBytes: aroundArguments(errorBudget(budget)).bytes,
     limits,
-    // The engine knows its budgets only once it has read them here.
-    init: encodeValue(init, defaultBudget),
-    ...(cell !== undefined && { cell, cellInit: encodeValue(cellInit, defaultBudget) }),
+    init: initPayload({
+      name,
+      isolation,
+      limits: encoded,
+      inputs: spawn.inputs,
+      functions: [...spawn.functions.keys()],
+    }),
+    ...(cell !== undefined && {
+      cell,
+      cellInit: () => {
+        const shared = { ...limits, ...supervisor.cell, cpuSeconds: 0 }
+        return encodeValue(
+          { name: cell, isolation, limits: shared, inputs: {}, functions: [], warm: supervisor.warm },
+          defaultBudget,
+        )
+      },
+    }),
     decode: (payload) => decodeValue(payload, budget),
     onFrame: session.onFrame,
     onDrain: session.onDrain,

@@ -13,6 +13,8 @@ const byteTypes: Record<string, true> = {
 }
 for (const { name } of [Uint8ClampedArray, ...typedArrayTags.values()]) byteTypes[name] = true
 
+export const loneSurrogate = 'a string with a lone surrogate cannot be encoded as UTF-8'
+
 /** The state of one walk. */
 interface Walk {
   readonly budget: Budget
@@ -37,7 +39,7 @@ function visit(value: unknown, walk: Walk, path: Path | undefined, depth: number
   if (walk.items > walk.budget.items) refuse(walk, path, `more than ${walk.budget.items} items in all`)
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) refuse(walk, path, 'a string with a lone surrogate cannot be encoded as UTF-8')
+      if (!value.isWellFormed()) refuse(walk, path, loneSurrogate)
       charge(walk, path, value.length)
       break
     case 'number':

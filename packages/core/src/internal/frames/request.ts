@@ -1,0 +1,83 @@
+import { Buffer } from 'node:buffer'
+import { ValueEncodingError } from '../../errors/value-encoding-error.js'
+import { type Budget, defaultBudget } from '../values/budget.js'
+import { encodeValue } from '../values/encode.js'
+import { loneSurrogate } from '../values/inspect.js'
+
+/**
+ * The payloads of requests: CBOR maps of a fixed shape. What never changes in them is encoded once; they are on the
+ * way of every spawn and every call.
+ */
+const codeKeys = [keyOf('code', 2), keyOf('filename')] as const
+const initKeys = [keyOf('name', 5), keyOf('isolation'), keyOf('limits'), keyOf('inputs'), keyOf('functions')] as const
+
+const emptyMap = encodeValue({}, defaultBudget)
+const emptyList = encodeValue([], defaultBudget)
+
+/** Of `exec` and `eval`. @throws ValueEncodingError */
+export function codePayload(code: string, filename: string, budget: Budget): Uint8Array {
+  if (!code.isWellFormed()) throw new ValueEncodingError('$.code', loneSurrogate)
+  const bytes = join([codeKeys[0], code, codeKeys[1], filename])
+  if (bytes.length > budget.bytes) {
+    throw new ValueEncodingError('$.code', `the whole takes ${bytes.length} bytes; ${budget.bytes} are allowed`)
+  }
+  return bytes
+}
+
+/** Of `init`. The engine knows its budgets only once it has read them here. @throws ValueEncodingError */
+export function initPayload(init: {
+  readonly name: string
+  readonly isolation: string
+  readonly limits: Uint8Array
+  readonly inputs: Readonly<Record<string, unknown>>
+  readonly functions: readonly string[]
+}): Uint8Array {
+  const inputs = Object.keys(init.inputs).length === 0 ? emptyMap : encodeValue(init.inputs, defaultBudget, '$.inputs')
+  const functions = init.functions.length === 0 ? emptyList : encodeValue(init.functions, defaultBudget, '$.functions')
+  const [name, isolation, limits, inputsKey, functionsKey] = initKeys
+  return join([
+    name,
+    init.name,
+    isolation,
+    init.isolation,
+    limits,
+    init.limits,
+    inputsKey,
+    inputs,
+    functionsKey,
+    functions,
+  ])
+}
+
+/** A key as bytes; with `size`, after the head of the map of so many pairs that it begins. */
+function keyOf(name: string, size?: number): Uint8Array {
+  const key = encodeValue(name, defaultBudget)
+  return size === undefined ? key : Buffer.concat([Uint8Array.of(0xa0 | size), key])
+}
+
+/** Items one behind the other: bytes that are items already, and well-formed text. */
+function join(items: readonly (Uint8Array | string)[]): Uint8Array {
+  let size = 0
+  for (const item of items) size += typeof item === 'string' ? 5 + Buffer.byteLength(item) : item.length
+  const out = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const item of items) {
+    if (typeof item === 'string') {
+      const length = Buffer.byteLength(item)
+      at = writeTextHead(out, at, length)
+      at += out.write(item, at, 'utf8')
+    } else {
+      out.set(item, at)
+      at += item.length
+    }
+  }
+  return out.subarray(0, at)
+}
+
+/** RFC 8949, 3: the shortest head of major type 3. */
+function writeTextHead(out: Buffer, at: number, length: number): number {
+  if (length < 24) return out.writeUInt8(0x60 | length, at)
+  if (length < 2 ** 8) return out.writeUInt8(length, out.writeUInt8(0x78, at))
+  if (length < 2 ** 16) return out.writeUInt16BE(length, out.writeUInt8(0x79, at))
+  return out.writeUInt32BE(length, out.writeUInt8(0x7a, at))
+}
