@@ -53,9 +53,11 @@ struct FrameHeader {
 };
 static_assert(sizeof(FrameHeader) == 16);
 
+constexpr std::uint64_t kUnansweredId = 0;
+
 enum class FrameType : std::uint8_t {
   // supervisor -> cell
-  init = 1,         // CBOR map, see docs; answered by result or error
+  init = 1,         // CBOR map, see docs; answered by result or error, with kUnansweredId only by an exit if it fails
   exec = 2,         // CBOR {code, filename}
   eval = 3,         // CBOR {code, filename}
   call = 4,         // CBOR {name, args, kwargs}

@@ -36,6 +36,11 @@ export interface SpawnRequest {
   readonly limits: CellLimits
   /** Payload of the `init` frame, which the engine sends with `INIT_ID`. */
   readonly init: Uint8Array
+  /**
+   * `init` holds nothing that a sandbox could refuse (no inputs): `spawn` may resolve as soon as it is on its way to a
+   * cell that is confined already, whose ring keeps the order. Absent: `spawn` waits for the answer.
+   */
+  readonly initIsSure?: boolean
   /** Makes the payload of the `init` frame of the shared cell itself; called if this spawn starts it. */
   readonly cellInit?: () => Uint8Array
   /** The caller's strict CBOR decoder with this sandbox's budgets; throws on anything malformed. */

@@ -28,6 +28,9 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType]
 /** The id of the one `init` frame of a sandbox; whoever sends further requests counts on from here. */
 export const INIT_ID = 1
 
+/** The id of an `init` that is answered only by an `exit`, if it fails. */
+export const UNANSWERED_ID = 0
+
 /** A frame as it came from the sandbox: nothing in it is to be believed, `type` included. */
 export interface Frame {
   /** One byte; perhaps no `FrameType`. */

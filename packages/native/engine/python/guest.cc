@@ -188,6 +188,12 @@ Guest::Next Guest::handle(const Frame& frame) {
     return Next::end;
   }
   if (!main_interpreter_) settle();
+  if (frame.type == FrameType::init && frame.id == kUnansweredId) {
+    if (result) return Next::serve;
+    exit_code_ = 70;
+    say_exit("internal", exit_code_, "the sandbox could not be initialised: " + take_exception_text());
+    return Next::end;
+  }
   if (result) {
     answer(frame.id, result.get());
     return Next::serve;

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 
-import { FrameType, INIT_ID, SpawnError } from '@pyisolate/interface'
+import { FrameType, INIT_ID, SpawnError, UNANSWERED_ID } from '@pyisolate/interface'
 
 import type { CellHandle, CellOptions, NativeExit, ZygoteHandle } from './addon.js'
 import { deferred } from './deferred.js'
@@ -116,6 +116,15 @@ export class Link implements CellOptions {
       this.handle.send(FrameType.init, INIT_ID, payload)
     }
     return this.#answered.promise
+  }
+
+  /** The same for a blank cell, without an answer to wait for: what is sent next comes after it. */
+  begin(payload: Uint8Array, owner: LinkOwner, decode: Decode): void {
+    this.#owner = owner
+    this.#decode = decode
+    this.#asked = true
+    this.#stage = 'running'
+    this.handle.send(FrameType.init, UNANSWERED_ID, payload)
   }
 
   /** Ends it by force: nobody is told but those who wait. */

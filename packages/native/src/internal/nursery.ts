@@ -165,20 +165,30 @@ export class Nursery {
   ): Promise<Cell> {
     try {
       const cell = new NativeCell(link, request)
+      if (link.blank && request.initIsSure) {
+        cell.confined(this.#enforcement.read(await link.ready, request.decode))
+        attempt.check()
+        link.begin(request.init, cell, request.decode)
+        return this.#count(link, cell, follow)
+      }
       const answered = link.init(request.init, cell, request.decode)
       answered.catch(() => {}) // `ready` is waited for first, and fails with it
       cell.confined(this.#enforcement.read(await attempt.wait(link.ready), request.decode))
       await attempt.wait(answered)
-      this.#sandboxes++
-      link.exited.then(() => this.#sandboxes--)
-      follow(cell)
-      return cell
+      return this.#count(link, cell, follow)
     } catch (error) {
       const retry = link.lost || notItsFault()
       link.discard('given up')
       attempt.check()
       throw retry ? new LostError(error) : error
     }
+  }
+
+  #count(link: Link, cell: NativeCell, follow: (cell: NativeCell) => void): Cell {
+    this.#sandboxes++
+    link.exited.then(() => this.#sandboxes--)
+    follow(cell)
+    return cell
   }
 
   /** What a fork that threw comes to; a zygote that turned out to be dead is waited for. */

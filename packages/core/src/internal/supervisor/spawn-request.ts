@@ -56,6 +56,7 @@ export function spawnRequest(
       inputs: spawn.inputs,
       functions: [...spawn.functions.keys()],
     }),
+    initIsSure: Object.keys(spawn.inputs).length === 0,
     ...(cell !== undefined && {
       cell,
       cellInit: () => {
