@@ -14,12 +14,13 @@
 #include <optional>
 #include <system_error>
 
-#include "cbor_reader.h"
+#include "cbor_writer.h"
 #include "cell/resident.h"
 #include "python/guest.h"
 #include "python/interpreter.h"
 #include "python/process_switches.h"
 #include "transport/exit_payload.h"
+#include "transport/init_request.h"
 #include "zygote/control.h"
 
 namespace pyisolate {
@@ -78,46 +79,19 @@ class InterpreterCell {
 };
 
 void InterpreterCell::init() {
-  // A Guest reads it as it reads a sandbox's; the cell's channel never asks it to run anything.
   std::optional<Frame> frame;
   while (!frame) frame = channel_.read(std::nullopt);
   if (frame->type == FrameType::close) end("closed", 0, "");
-  CborReader reader(frame->payload);
-  Limits limits;
-  limits.threads = 256;
-  limits.open_files = 1024;
-  std::uint64_t pairs = 0;
-  auto read_limits = [&] {
-    std::uint64_t count = 0;
-    if (!reader.map(count)) return;
-    for (std::uint64_t i = 0; i < count; ++i) {
-      std::string_view key;
-      double value = 0;
-      if (!reader.text(key) || !reader.number(value)) return;
-      if (key == "memory") limits.memory = static_cast<std::uint64_t>(value);
-      if (key == "threads") limits.threads = static_cast<std::uint64_t>(value);
-      if (key == "openFiles") limits.open_files = static_cast<std::uint64_t>(value);
-      if (key == "cpuSeconds") limits.cpu_seconds = value;
-    }
-  };
-  if (reader.map(pairs)) {
-    for (std::uint64_t i = 0; i < pairs && reader.fault() == nullptr; ++i) {
-      std::string_view key;
-      double value = 0;
-      if (!reader.text(key)) break;
-      if (key == "limits") {
-        read_limits();
-      } else if (key == "warm") {
-        if (reader.number(value)) warm_ = static_cast<unsigned>(value);
-      } else {
-        reader.skip();
-      }
-    }
+  InitRequest request;
+  request.limits.threads = 256;
+  request.limits.open_files = 1024;
+  if (const char* fault = read_init(frame->payload, request); fault != nullptr) {
+    end("internal", 70, std::string("the cell's init is malformed: ") + fault);
   }
-  if (reader.fault() != nullptr) end("internal", 70, std::string("the cell's init is malformed: ") + reader.fault());
-  limits.reserve = 8ull << 30;  // rings and stacks of its sandboxes; only reserved
+  warm_ = static_cast<unsigned>(request.warm);
+  request.limits.reserve = 8ull << 30;  // rings and stacks of its sandboxes; only reserved
 #ifndef PYISOLATE_UNCONFINED
-  if (!apply_limits(limits, prepared_.memory)) end("internal", 70, "the cell's limits can't be set");
+  if (!apply_limits(request.limits, prepared_.memory)) end("internal", 70, "the cell's limits can't be set");
 #endif
   std::vector<std::uint8_t> bytes;
   CborWriter(bytes).null();

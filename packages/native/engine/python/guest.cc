@@ -5,6 +5,7 @@
 #include "py_ref.h"
 #include "python/native_module.h"
 #include "python/runtime.h"
+#include "transport/init_request.h"
 
 namespace pyisolate {
 
@@ -202,20 +203,18 @@ Guest::Next Guest::handle(const Frame& frame) {
 }
 
 PyObject* Guest::perform(const Frame& frame) {
-  Budget open = budget_;
-  if (!initialised_) open = Budget{};  // the limits are in it
-  const PyRef request(decode_value(frame.payload, open));
+  if (frame.type == FrameType::init && !initialised_) return init(frame);
+  if (!initialised_) {
+    PyErr_SetString(PyExc_RuntimeError, "the sandbox has not been initialised");
+    return nullptr;
+  }
+  const PyRef request(decode_value(frame.payload, budget_));
   if (!request) return nullptr;
   if (!PyDict_Check(request.get())) {
     PyErr_SetString(PyExc_TypeError, "a request must be a map");
     return nullptr;
   }
   auto item = [&](const char* key) { return PyDict_GetItemString(request.get(), key); };
-  if (frame.type == FrameType::init && !initialised_) return init(request.get());
-  if (!initialised_) {
-    PyErr_SetString(PyExc_RuntimeError, "the sandbox has not been initialised");
-    return nullptr;
-  }
   switch (frame.type) {
     case FrameType::exec: return PyObject_CallMethod(half_, "run", "OOO", namespace_, item("code"), item("filename"));
     case FrameType::eval:
@@ -226,35 +225,25 @@ PyObject* Guest::perform(const Frame& frame) {
   }
 }
 
-static double number(PyObject* map, const char* key, double otherwise) {
-  PyObject* value = map == nullptr ? nullptr : PyDict_GetItemString(map, key);
-  return value == nullptr || !PyNumber_Check(value) ? otherwise : PyFloat_AsDouble(value);
-}
-
-PyObject* Guest::init(PyObject* request) {
-  PyObject* map = PyDict_GetItemString(request, "limits");
-  Limits limits;
-  limits.memory = static_cast<std::uint64_t>(number(map, "memory", 0));
-  limits.cpu_seconds = number(map, "cpuSeconds", 0);
-  cpu_limit_ = limits.cpu_seconds;
-  limits.threads = static_cast<std::uint64_t>(number(map, "threads", 16));
-  limits.open_files = static_cast<std::uint64_t>(number(map, "openFiles", 64));
-  limits.reserve = 2 * channel_.ring_bytes();
-  budget_.bytes = static_cast<std::uint64_t>(number(map, "frame", double(budget_.bytes)));
-  budget_.items = static_cast<std::uint64_t>(number(map, "items", double(budget_.items)));
-  budget_.depth = static_cast<std::uint32_t>(number(map, "depth", double(budget_.depth)));
-  if (PyErr_Occurred()) return nullptr;
-  if (!apply_limits_(limits)) return PyErr_SetFromErrno(PyExc_OSError);
-  PyObject* name = PyDict_GetItemString(request, "name");
-  PyObject* inputs = PyDict_GetItemString(request, "inputs");
-  PyObject* functions = PyDict_GetItemString(request, "functions");
-  if (functions != nullptr) {
-    PyObject* set = PyFrozenSet_New(functions);
+PyObject* Guest::init(const Frame& frame) {
+  InitRequest request;
+  request.budget = budget_;
+  if (const char* fault = read_init(frame.payload, request); fault != nullptr) {
+    return PyErr_Format(PyExc_ValueError, "a malformed init: %s", fault);
+  }
+  request.limits.reserve = 2 * channel_.ring_bytes();
+  cpu_limit_ = request.limits.cpu_seconds;
+  budget_ = request.budget;
+  if (!apply_limits_(request.limits)) return PyErr_SetFromErrno(PyExc_OSError);
+  if (request.function_count > 0) {
+    const PyRef names(decode_value(request.functions, Budget{}));
+    PyObject* set = names ? PyFrozenSet_New(names.get()) : nullptr;
     if (set == nullptr) return nullptr;
     Py_SETREF(functions_, set);
   }
-  const PyRef none(inputs == nullptr ? PyDict_New() : Py_NewRef(inputs));
-  namespace_ = PyObject_CallMethod(half_, "open_sandbox", "OO", name == nullptr ? Py_None : name, none.get());
+  const PyRef inputs(request.input_count > 0 ? decode_value(request.inputs, Budget{}) : Py_NewRef(Py_None));
+  if (!inputs) return nullptr;
+  namespace_ = PyObject_CallMethod(half_, "open_sandbox", "O", inputs.get());
   if (namespace_ == nullptr) return nullptr;
   initialised_ = true;
   return Py_NewRef(Py_None);

@@ -47,7 +47,7 @@ class Guest {
   enum class Next { serve, end };
   Next handle(const Frame& frame);
   PyObject* perform(const Frame& frame);
-  PyObject* init(PyObject* request);
+  PyObject* init(const Frame& frame);
   void answer(std::uint64_t id, PyObject* result);
   bool answer_error(std::uint64_t id);  // true when the guest has asked to exit
   void send_error(std::uint64_t id, PyObject* description);

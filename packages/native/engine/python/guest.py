@@ -66,7 +66,7 @@ def warm_up(whole=True):
     again, so that the pages this writes to are its own before it becomes somebody's.
     """
     global _blank
-    namespace = open_sandbox("", {})
+    namespace = open_sandbox(None)
     run(namespace, "def f(a, *b, c=1, **d):\n    return [a for a in b]\nx = f(1, 2)\n", "<warm-up>")
     evaluate(namespace, "f(1)", "<warm-up>")
     call(namespace, "f", [1], {})
@@ -88,13 +88,14 @@ def _new_main():
     return main
 
 
-def open_sandbox(name, inputs):
+def open_sandbox(inputs):
     """Binds the names a guest starts with; returns its namespace."""
     global _blank
     main = _blank or _new_main()
     _blank = None
     sys.modules["__main__"] = main
-    main.__dict__.update(inputs)
+    if inputs:
+        main.__dict__.update(inputs)
     return main.__dict__
 
 
