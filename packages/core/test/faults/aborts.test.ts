@@ -29,6 +29,16 @@ async function abortedAfter(turns: number, options: SpawnOptions, owner = superv
   return result
 }
 
+/** The pool is refilled a little after a spawn; a pooled cell counts from when it is asked for, so look for all three. */
+async function holdingsAtRest(): Promise<ReturnType<typeof holdings>> {
+  await until(
+    () => supervisor.stats().pooled === 2 && supervisor.stats().sandboxes === 0 && holdings().children >= 3,
+    5000,
+    'rest',
+  )
+  return holdings()
+}
+
 describe.each<{ title: string; options: SpawnOptions }>([
   { title: 'from the pool', options: {} },
   { title: 'in a new cell', options: { cell: 'fresh' } },
@@ -37,13 +47,7 @@ describe.each<{ title: string; options: SpawnOptions }>([
   it('leaves nothing behind', async () => {
     const first = await supervisor.spawn('first', options)
     await first.close()
-    // A pooled cell counts from the moment it is asked for: the zygote and two of them are to be there.
-    await until(
-      () => supervisor.stats().pooled === 2 && supervisor.stats().sandboxes === 0 && holdings().children >= 3,
-      5000,
-      'rest',
-    )
-    const before = holdings()
+    const before = await holdingsAtRest()
     const seen = new Set<string>()
     for (let turns = 0; !seen.has('spawned') || turns < 40; turns = Math.ceil((turns + 1) * 1.1)) {
       seen.add(await abortedAfter(turns, options))
@@ -64,7 +68,7 @@ describe.each<{ title: string; options: SpawnOptions }>([
 
 describe('a first spawn, given up while its zygote starts', () => {
   it('leaves nothing behind', async () => {
-    const before = holdings()
+    const before = await holdingsAtRest()
     for (const turns of [0, 1, 2, 3, 5, 8, 13, 50, 200, 1000]) {
       const own = createSupervisor()
       await abortedAfter(turns, {}, own)
@@ -81,7 +85,7 @@ describe('a first spawn, given up while its zygote starts', () => {
 
 describe('a spawn, given up by the close of its supervisor', () => {
   it('rejects, and leaves nothing behind', async () => {
-    const before = holdings()
+    const before = await holdingsAtRest()
     for (const turns of [0, 1, 2, 5, 20, 100]) {
       const own = createSupervisor()
       const spawning = ['a', 'b', 'c'].map((name) => own.spawn(name, name === 'c' ? { cell: 'c' } : {}))

@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { childProcesses, isAlive, until } from '@pyisolate/test-kit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createSupervisor, type Supervisor } from '../../src/index.js'
+import { createSupervisor, SandboxClosedError, type Supervisor } from '../../src/index.js'
 import { allGone, descendants, runSupervisor } from './support.js'
 
 let supervisor: Supervisor
@@ -41,12 +42,30 @@ describe('kill -9 of a cell', () => {
     expect(await (await supervisor.spawn('a', cell)).eval('1 + 1')).toBe(2)
   })
 
+  /** The cells of the pool, all of them blank: asked for, forked, and ready for a while. */
+  async function fullPool(): Promise<number[]> {
+    const cells = () => childProcesses().filter((pid) => pid !== zygote())
+    await until(() => supervisor.stats().pooled === 2 && cells().length === 2, 5000, 'a full pool')
+    await delay(50)
+    return cells()
+  }
+
   it('in the pool goes unnoticed', async () => {
     await (await supervisor.spawn('first')).close()
-    await until(() => supervisor.stats().pooled === 2, 5000, 'a full pool')
-    for (const pid of childProcesses().filter((pid) => pid !== zygote())) process.kill(pid, 'SIGKILL')
+    const pool = await fullPool()
+    for (const pid of pool) process.kill(pid, 'SIGKILL')
+    await until(() => pool.every((pid) => !isAlive(pid)), 5000, 'the end of the pool')
     const all = await Promise.all(['a', 'b', 'c'].map((name) => supervisor.spawn(name)))
     expect(await Promise.all(all.map((sandbox) => sandbox.eval('1 + 1')))).toEqual([2, 2, 2])
+  })
+
+  it('of a pooled cell in the moment it is taken is told by its sandbox alone', async () => {
+    await (await supervisor.spawn('first')).close()
+    for (const pid of await fullPool()) process.kill(pid, 'SIGKILL')
+    const taken = await supervisor.spawn('taken')
+    expect(await taken.eval('1 + 1').catch((error) => error)).toBeInstanceOf(SandboxClosedError)
+    expect(await taken.closed).toMatchObject({ kind: 'signal', signal: 'SIGKILL' })
+    expect(await (await supervisor.spawn('next', { inputs: { x: 1 } })).eval('x + 1')).toBe(2)
   })
 })
 

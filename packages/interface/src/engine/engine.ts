@@ -43,6 +43,8 @@ export interface SpawnRequest {
   readonly initIsSure?: boolean
   /** Makes the payload of the `init` frame of the shared cell itself; called if this spawn starts it. */
   readonly cellInit?: () => Uint8Array
+  /** Blank sandboxes to keep ready in the shared cell. Default 0. */
+  readonly warm?: number
   /** The caller's strict CBOR decoder with this sandbox's budgets; throws on anything malformed. */
   decode(payload: Uint8Array): unknown
   /** Every frame after the answer to `init`, `exit` included, in order. */

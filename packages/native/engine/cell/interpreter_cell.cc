@@ -26,9 +26,6 @@
 namespace pyisolate {
 namespace {
 
-// A new interpreter is made this long after the last warm one was taken: not while its sandbox runs its first lines.
-constexpr auto kRefillAfter = std::chrono::milliseconds(2);
-
 // How long an interpreter may take to end after its sandbox has, before the cell is ended with it.
 constexpr long kLeaveGraceMs = 200;
 
@@ -51,30 +48,25 @@ class InterpreterCell {
   InterpreterCell(Confinement& prepared, Channel& channel)
       : prepared_(prepared), channel_(channel), ready_(ready_payload(prepared.report)) {}
 
-  // The cell's own init: its limits, and how many interpreters to keep warm.
+  // The cell's own init: its limits.
   void init();
   [[noreturn]] void serve();
 
  private:
   bool attach(const ControlPacket& packet);
-  void add_resident();
   void share(const Resident::Need& change);
   void watch_channel();
-  void keep_warm();
   void sweep();
   int next_look();
-  void refill_if_due();
   [[noreturn]] void end(const char* kind, int code, const std::string& message);
 
   Confinement& prepared_;
   Channel& channel_;
   std::vector<std::uint8_t> ready_;
   std::list<Resident> residents_;
-  unsigned warm_ = 1;
   std::mutex share_lock_;
   Resident::Need need_;
-  Deadline refill_at_;
-  std::int64_t bells_ = 0;  // one per resident with a sandbox; main thread only
+  std::int64_t bells_ = 0;  // one per resident; main thread only
   std::atomic<bool> closed_{false};
 };
 
@@ -88,7 +80,6 @@ void InterpreterCell::init() {
   if (const char* fault = read_init(frame->payload, request); fault != nullptr) {
     end("internal", 70, std::string("the cell's init is malformed: ") + fault);
   }
-  warm_ = static_cast<unsigned>(request.warm);
   request.limits.reserve = 8ull << 30;  // rings and stacks of its sandboxes; only reserved
 #ifndef PYISOLATE_UNCONFINED
   if (!apply_limits(request.limits, prepared_.memory)) end("internal", 70, "the cell's limits can't be set");
@@ -108,11 +99,6 @@ void InterpreterCell::share(const Resident::Need& change) {
   const auto wanted = kOwnDescriptors + bells_ + need_.open_files + kPerStart * need_.starting;
   limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
   setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-void InterpreterCell::add_resident() {
-  residents_.emplace_back(
-      prepared_.preload, ready_, [] { ring(0); }, [this](const Resident::Need& change) { share(change); });
 }
 
 // The channel's own word can't be polled beside descriptors: a thread with next to no stack waits for it.
@@ -144,25 +130,10 @@ bool InterpreterCell::attach(const ControlPacket& packet) {
     return false;  // no memory to map it
   }
   close(packet.descriptors[0]);
-  auto warm =
-      std::find_if(residents_.begin(), residents_.end(), [](Resident& r) { return !r.assigned() && !r.gone(); });
-  if (warm == residents_.end()) {
-    add_resident();
-    warm = std::prev(residents_.end());
-  }
-  return warm->assign(std::move(channel));
-}
-
-void InterpreterCell::keep_warm() {
-  const auto idle =
-      std::count_if(residents_.begin(), residents_.end(), [](Resident& r) { return !r.assigned() && !r.gone(); });
-  for (auto i = idle; i < static_cast<long>(warm_); ++i) add_resident();
-}
-
-void InterpreterCell::refill_if_due() {
-  if (!refill_at_ || Clock::now() < *refill_at_) return;
-  refill_at_.reset();
-  keep_warm();
+  residents_.emplace_back(
+      std::move(channel), prepared_.preload, ready_, [] { ring(0); },
+      [this](const Resident::Need& change) { share(change); });
+  return true;
 }
 
 void InterpreterCell::sweep() {
@@ -170,7 +141,7 @@ void InterpreterCell::sweep() {
     it->look_for_interrupt();
     if (it->leaving_ms() > kLeaveGraceMs) end("internal", 75, "a sandbox of this cell could not be ended");
     if (it->gone()) {
-      bells_ -= it->assigned() ? 1 : 0;
+      --bells_;
       it = residents_.erase(it);
     } else {
       ++it;
@@ -187,10 +158,6 @@ int InterpreterCell::next_look() {
     if (cpu == 0) end("internal", 75, "a sandbox of this cell used up its CPU time and could not be interrupted");
     if (cpu > 0) sooner(cpu);
   }
-  if (refill_at_) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*refill_at_ - Clock::now()).count();
-    sooner(static_cast<int>(std::max<long>(left, 0)));
-  }
   return next;
 }
 
@@ -201,14 +168,12 @@ void InterpreterCell::end(const char* kind, int code, const std::string& message
 
 void InterpreterCell::serve() {
   watch_channel();
-  keep_warm();
   for (;;) {
     pollfd ends[2] = {{kCellControlFd, POLLIN, 0}, {bell, POLLIN, 0}};
     poll(ends, 2, next_look());
     std::uint64_t rung;
     (void)!read(bell, &rung, sizeof rung);
     sweep();
-    refill_if_due();
     if (closed_.load()) end("closed", 0, "");
     if ((ends[0].revents & (POLLIN | POLLHUP)) == 0) continue;
     ControlPacket packet;
@@ -219,9 +184,7 @@ void InterpreterCell::serve() {
     const bool attaches = got == Receive::packet &&
                           packet.header.kind == static_cast<std::uint32_t>(ControlKind::attach) &&
                           packet.descriptors.size() == 2;
-    if (attaches && attach(packet)) {
-      if (!refill_at_) refill_at_ = Clock::now() + kRefillAfter;
-    } else {
+    if (!attaches || !attach(packet)) {
       --bells_;
       for (const int fd : packet.descriptors) close(fd);
     }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "python/interpreter.h"
@@ -20,9 +21,13 @@ constexpr std::size_t kStackBytes = 8u << 20;
 constexpr auto kEndGrace = std::chrono::milliseconds(100);
 }  // namespace
 
-Resident::Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready,
-                   std::function<void()> changed, Share share)
-    : preload_(preload), ready_(ready), notify_(std::move(changed)), share_(std::move(share)) {
+Resident::Resident(std::unique_ptr<Channel> channel, const std::vector<std::string>& preload,
+                   const std::vector<std::uint8_t>& ready, std::function<void()> changed, Share share)
+    : preload_(preload),
+      ready_(ready),
+      notify_(std::move(changed)),
+      share_(std::move(share)),
+      channel_(std::move(channel)) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackBytes);
@@ -32,27 +37,16 @@ Resident::Resident(const std::vector<std::string>& preload, const std::vector<st
     static_cast<Resident*>(self)->run();
     return nullptr;
   };
-  if (pthread_create(&thread, &attributes, body, this) != 0) gone_ = true;
+  if (const int error = pthread_create(&thread, &attributes, body, this); error != 0) {
+    say_exit("internal", 71, std::string("no thread for the sandbox: ") + std::strerror(error));
+    gone_ = true;
+  }
   pthread_attr_destroy(&attributes);
-}
-
-bool Resident::assign(std::unique_ptr<Channel> channel) {
-  std::lock_guard guard(lock_);
-  if (assigned_ || gone_) return false;
-  channel_ = std::move(channel);
-  assigned_ = true;
-  changed_.notify_all();
-  return true;
 }
 
 bool Resident::gone() {
   std::lock_guard guard(lock_);
   return gone_;
-}
-
-bool Resident::assigned() {
-  std::lock_guard guard(lock_);
-  return assigned_;
 }
 
 void Resident::run() {
@@ -70,15 +64,8 @@ void Resident::run() {
     if (problem.empty()) warm_up(half);
   }
   share_({.starting = -1});
-  // Waits without its thread state, so that it holds up nobody's garbage collection.
-  PyThreadState* saved = state != nullptr ? PyEval_SaveThread() : nullptr;
-  {
-    std::unique_lock lock(lock_);
-    changed_.wait(lock, [this] { return assigned_; });
-  }
-  if (saved != nullptr) PyEval_RestoreThread(saved);
   std::optional<Guest> guest;  // outlives the interpreter: its other threads may still call it
-  if (assigned_ && problem.empty()) {
+  if (problem.empty()) {
     guest.emplace(
         *channel_, half,
         [this](const Limits& limits) {
@@ -95,7 +82,7 @@ void Resident::run() {
     guest_ = nullptr;
     leaving_since_ = Clock::now();
     notify_();
-  } else if (assigned_) {
+  } else {
     // The supervisor waits for `ready`; what comes instead says why it won't.
     say_exit("internal", 70, "no interpreter: " + problem);
   }
@@ -143,7 +130,7 @@ void Resident::leave(_ts* state) {
 
 void Resident::look_for_interrupt() {
   std::lock_guard guard(lock_);
-  if (channel_ == nullptr || (served_ && guest_ == nullptr) || cancelled_) return;
+  if ((served_ && guest_ == nullptr) || cancelled_) return;
   const auto asked = static_cast<Interrupt>(channel_->header().interrupt.exchange(0));
   if (asked == Interrupt::none) return;
   if (guest_ == nullptr) {  // its interpreter is still being made

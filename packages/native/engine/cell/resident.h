@@ -1,9 +1,8 @@
-// One interpreter of a shared cell with the thread that runs it: warm at first, then one sandbox, then gone.
+// One sandbox of a shared cell: its interpreter, and the thread that makes, runs and ends it.
 #pragma once
 
 #include <pthread.h>
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -25,15 +24,12 @@ class Resident {
   };
   using Share = std::function<void(const Need&)>;
 
-  // Starts its thread, which makes the interpreter and imports `preload`. `ready` is the payload a sandbox
-  // starts with; `changed` is called, from its thread, when there is something new to watch or sweep;
-  // `share` with what it needs more, or no longer.
-  Resident(const std::vector<std::string>& preload, const std::vector<std::uint8_t>& ready,
-           std::function<void()> changed, Share share);
+  // Starts its thread, which makes the interpreter, imports `preload` and says `ready`, a payload, on `channel`.
+  // `changed` is called, from its thread, when there is something new to watch or sweep; `share` with what it needs
+  // more, or no longer.
+  Resident(std::unique_ptr<Channel> channel, const std::vector<std::string>& preload,
+           const std::vector<std::uint8_t>& ready, std::function<void()> changed, Share share);
 
-  // Hands it its sandbox. False when it was given one before.
-  bool assign(std::unique_ptr<Channel> channel);
-  bool assigned();
   bool gone();  // its thread doesn't touch it any more
 
   // Passes on what the supervisor asked of it through its segment. From the cell's main thread, detached.
@@ -59,9 +55,7 @@ class Resident {
   std::int64_t open_files_ = 0;
   Account account_;
   std::mutex lock_;
-  std::condition_variable changed_;
   std::unique_ptr<Channel> channel_;
-  bool assigned_ = false;
   bool cancelled_ = false;  // ended by the supervisor before it served
   bool served_ = false;
   Guest* guest_ = nullptr;  // while it serves; under lock_

@@ -45,16 +45,12 @@ bool note(CborReader& reader, std::span<const std::uint8_t> payload, Begin begin
 
 bool read_entry(CborReader& reader, std::span<const std::uint8_t> payload, InitRequest& out) {
   std::string_view key;
-  double number = 0;
   if (!reader.text(key)) return false;
   if (key == "name") return reader.text(out.name);
   if (key == "limits") return read_limits(reader, out);
   if (key == "inputs") return note(reader, payload, &CborReader::map, out.inputs, out.input_count);
   if (key == "functions") return note(reader, payload, &CborReader::array, out.functions, out.function_count);
-  if (key != "warm") return reader.skip();
-  if (!reader.number(number) || !(number >= 0 && number <= 1024)) return reader.fail("warm out of range");
-  out.warm = static_cast<std::uint64_t>(number);
-  return true;
+  return reader.skip();
 }
 
 }  // namespace

@@ -21,7 +21,6 @@ struct InitRequest {
   std::span<const std::uint8_t> functions;  // the CBOR of an array of texts
   std::uint64_t input_count = 0;
   std::uint64_t function_count = 0;
-  std::uint64_t warm = 1;  // interpreters a shared cell keeps ready
 };
 
 // What is wrong with it, or null.

@@ -5,9 +5,9 @@ import type { NativeAddon, NativeExit, ZygoteHandle } from './addon.js'
 import type { Attempt } from './attempt.js'
 import { EnforcementReader } from './enforcement.js'
 import { spawnFailure } from './failures.js'
-import { Link } from './link.js'
+import { Link, type LinkSize } from './link.js'
 import { NativeCell } from './native-cell.js'
-import { Pool, type PoolOptions } from './pool.js'
+import { Pool } from './pool.js'
 import { SharedCell } from './shared-cell.js'
 import { Turnstile } from './turnstile.js'
 import { Zygote, type ZygoteEvent } from './zygote.js'
@@ -19,7 +19,7 @@ export interface NurseryOptions {
   readonly addon: NativeAddon
   readonly command: { readonly executable: string; readonly args: readonly string[] }
   readonly preload: readonly string[]
-  readonly pool: PoolOptions
+  readonly pool: LinkSize & { readonly size: number }
   readonly onZygote: (event: ZygoteEvent) => void
 }
 
@@ -35,7 +35,11 @@ export class Nursery {
 
   constructor(options: NurseryOptions) {
     this.#zygote = new Zygote(options.addon, options.command, options.preload, options.onZygote)
-    this.#pool = new Pool(this.#zygote, options.pool)
+    const source = async () => {
+      const zygote = await this.#zygote.acquire()
+      return () => new Link('process', options.pool).fork(zygote)
+    }
+    this.#pool = new Pool({ size: options.pool.size, ringBytes: options.pool.ringBytes, source })
   }
 
   stats(): { sandboxes: number; pooled: number; cells: number; zygotes: number } {
@@ -125,6 +129,7 @@ export class Nursery {
       throw codeOf(error) === 'ESRCH' ? new LostError(failure) : error instanceof SystemError ? failure : error
     }
     this.#own(link).exited.then(leave)
+    link.handle.limitFrames(request.maxFrameBytes)
     // A cell that ends under a sandbox still being prepared was ended by another one.
     return this.#prepare(
       link,
@@ -132,7 +137,7 @@ export class Nursery {
       attempt,
       () => shared.closed,
       (cell) => shared.follow(link, cell),
-    )
+    ).finally(() => shared.refill())
   }
 
   async #sharedCell(request: SpawnRequest, attempt: Attempt): Promise<SharedCell> {

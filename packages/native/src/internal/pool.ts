@@ -1,25 +1,25 @@
-import { Link, type LinkSize } from './link.js'
-import type { Zygote } from './zygote.js'
+import type { Link } from './link.js'
 
 const REPLACE_AFTER_MS = 100
 /** A fork right behind a spawn would compete with the sandbox's first lines; so it comes when those have run. */
 const REFILL_AFTER_MS = 2
 
-export interface PoolOptions extends LinkSize {
+export interface PoolOptions {
   readonly size: number
+  readonly ringBytes: number
+  /** What makes one blank, once there is something to make it from. */
+  source(): Promise<() => Link>
 }
 
-/** Blank, confined process cells of one zygote, waiting to be somebody's. */
+/** Blank sandboxes, confined and waiting to be somebody's: cells of one zygote, or interpreters of one shared cell. */
 export class Pool {
-  readonly #zygote: Zygote
   readonly #options: PoolOptions
   readonly #blanks: Link[] = []
   #soon = false
   #later: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(zygote: Zygote, options: PoolOptions) {
-    this.#zygote = zygote
+  constructor(options: PoolOptions) {
     this.#options = options
   }
 
@@ -27,7 +27,7 @@ export class Pool {
     return this.#blanks.length
   }
 
-  /** A blank cell with rings of this size, if there is one. */
+  /** A blank with rings of this size, if there is one. */
   take(ringBytes: number): Link | undefined {
     if (ringBytes !== this.#options.ringBytes) return undefined
     // One that is ready comes before one that is still being forked.
@@ -38,7 +38,7 @@ export class Pool {
     return this.#blanks.splice(at, 1)[0]
   }
 
-  /** Forks what is missing, a little later: not in the way of the spawn that took one. At once when it took the last. */
+  /** Makes what is missing, a little later: not in the way of the spawn that took one. At once when it took the last. */
   refill(): void {
     if (this.#closed || this.#blanks.length >= this.#options.size) return
     if (this.#blanks.length > 0) {
@@ -53,9 +53,8 @@ export class Pool {
     clearTimeout(this.#later)
     this.#later = undefined
     try {
-      const zygote = await this.#zygote.acquire()
-      while (!this.#closed && this.#blanks.length < this.#options.size)
-        this.#add(new Link('process', this.#options).fork(zygote))
+      const make = await this.#options.source()
+      while (!this.#closed && this.#blanks.length < this.#options.size) this.#add(make())
     } catch {
       // No zygote, no descriptors: the next spawn meets the same and says so.
     } finally {
@@ -79,10 +78,15 @@ export class Pool {
     })
   }
 
-  /** Ends the blanks; resolves when they are reaped. */
-  async close(): Promise<void> {
+  /** Makes no more; what there is ends with its cell. */
+  abandon(): void {
     this.#closed = true
     clearTimeout(this.#later)
+  }
+
+  /** Ends the blanks; resolves when they are reaped. */
+  async close(): Promise<void> {
+    this.abandon()
     const links = this.#blanks.splice(0)
     for (const link of links) {
       link.handle.ref()

@@ -4,6 +4,7 @@ import type { NativeExit, ZygoteHandle } from './addon.js'
 import type { Attempt } from './attempt.js'
 import { Link, type LinkOwner } from './link.js'
 import type { NativeCell } from './native-cell.js'
+import { Pool } from './pool.js'
 
 const END_GRACE_MS = 500
 const nothing = new Uint8Array(0)
@@ -13,6 +14,7 @@ export class SharedCell {
   readonly link: Link
   readonly #name: string
   readonly #started: Promise<void>
+  readonly #blanks: Pool
   readonly #dead: { cell: NativeCell; exit: NativeExit }[] = []
   #users = 0
   #attached = 0
@@ -22,10 +24,14 @@ export class SharedCell {
   constructor(zygote: ZygoteHandle, request: SpawnRequest & { readonly cell: string }) {
     this.#name = request.cell
     this.link = new Link('interpreter', request, request.decode).fork(zygote)
+    const { ringBytes, maxFrameBytes } = request
+    const source = async () => () => new Link('interpreter', { ringBytes, maxFrameBytes }).attach(this.link.handle)
+    this.#blanks = new Pool({ size: request.warm ?? 0, ringBytes, source })
     this.#started = this.#start(request)
     this.#started.catch(() => this.link.discard('never started'))
     this.link.exited.then(() => {
       this.#over = true
+      this.#blanks.abandon()
       this.#tellDead()
     })
   }
@@ -49,12 +55,20 @@ export class SharedCell {
   async join(request: SpawnRequest, attempt: Attempt): Promise<Link> {
     this.#users++
     await attempt.wait(this.#started)
-    return new Link('interpreter', request, request.decode).attach(this.link.handle)
+    return (
+      this.#blanks.take(request.ringBytes) ?? new Link('interpreter', request, request.decode).attach(this.link.handle)
+    )
+  }
+
+  /** Sees to it that there are blanks for the sandboxes to come. */
+  refill(): void {
+    if (!this.closed) this.#blanks.refill()
   }
 
   leave(): void {
     if (--this.#users > 0 || this.closed) return
     this.#over = true
+    this.#blanks.abandon()
     const { handle } = this.link
     handle.send(FrameType.close, 0, nothing)
     handle.setDeadline(2, Number.POSITIVE_INFINITY, END_GRACE_MS, 'closed')

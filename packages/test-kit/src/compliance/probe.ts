@@ -48,12 +48,12 @@ export class Probe {
       isolation,
       ...(isolation === 'interpreter' && {
         cell: 'shared',
+        warm: 1,
         cellInit: () =>
           toCbor({
             ...init,
             name: 'shared',
             limits: { ...limits, memory: 4 * 2 ** 30, threads: 256 },
-            warm: 1,
           }),
       }),
       preload: [],

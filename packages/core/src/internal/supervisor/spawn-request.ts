@@ -59,12 +59,10 @@ export function spawnRequest(
     initIsSure: Object.keys(spawn.inputs).length === 0,
     ...(cell !== undefined && {
       cell,
+      warm: supervisor.warm,
       cellInit: () => {
         const shared = { ...limits, ...supervisor.cell, cpuSeconds: 0 }
-        return encodeValue(
-          { name: cell, isolation, limits: shared, inputs: {}, functions: [], warm: supervisor.warm },
-          defaultBudget,
-        )
+        return encodeValue({ name: cell, isolation, limits: shared, inputs: {}, functions: [] }, defaultBudget)
       },
     }),
     decode: (payload) => decodeValue(payload, budget),
