@@ -1,11 +1,13 @@
-"""The Python half of a sandbox: runs requests, describes errors. Not a boundary: the kernel is."""
+"""The Python half of a sandbox: runs requests, describes errors. Not a boundary: the kernel is.
+
+What it imports every interpreter of a shared cell has once more: built-in and frozen modules only.
+"""
 
 import atexit
 import builtins
-import importlib
 import io
 import sys
-import types
+import time
 
 import _pyisolate as _native
 import pyisolate as _api
@@ -56,7 +58,7 @@ def _adapt_to_company():
     for name in ("setdlopenflags", "activate_stack_trampoline", "deactivate_stack_trampoline"):
         sys.__dict__.pop(name, None)
     # CPython's own sleep waits for signals, which only the main interpreter gets.
-    importlib.import_module("time").sleep = _native.sleep
+    time.sleep = _native.sleep
 
 
 def warm_up(whole=True):
@@ -82,7 +84,7 @@ def warm_up(whole=True):
 
 
 def _new_main():
-    main = types.ModuleType("__main__")
+    main = type(sys)("__main__")
     main.__builtins__ = builtins
     main.__dict__.update(post=_api.post, recv=_api.recv, host=_api.host)
     return main

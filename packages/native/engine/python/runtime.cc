@@ -1,6 +1,7 @@
 #include "python/runtime.h"
 
 #include <Python.h>
+#include <marshal.h>
 #include <mimalloc/mimalloc.h>
 
 #include <cstring>
@@ -46,11 +47,29 @@ bool append(PyConfig& config, const std::string& path) {
   return !PyStatus_Exception(status);
 }
 
-bool module_from_source(const char* name, const char* source) {
-  const std::string file = std::string("<") + name + ">";
-  const PyRef code = PyRef(Py_CompileString(source, file.c_str(), Py_file_input));
-  if (!code) return false;
-  return bool(PyRef(PyImport_ExecCodeModuleEx(name, code.get(), file.c_str())));
+// A module that the engine carries. Compiled once, by the zygote: an interpreter that compiles it keeps what the
+// compiler used.
+struct Carried {
+  const char* name;
+  const char* source;
+  std::string code{};  // marshalled
+};
+Carried carried[] = {{"pyisolate", kSource_api}, {"_pyisolate_guest", kSource_guest}};
+
+bool compile(Carried& module, const std::string& file) {
+  const PyRef code(Py_CompileString(module.source, file.c_str(), Py_file_input));
+  const PyRef bytes(code ? PyMarshal_WriteObjectToString(code.get(), Py_MARSHAL_VERSION) : nullptr);
+  if (!bytes) return false;
+  module.code.assign(PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get())));
+  return true;
+}
+
+bool execute(Carried& module) {
+  const std::string file = std::string("<") + module.name + ">";
+  if (module.code.empty() && !compile(module, file)) return false;
+  const auto size = static_cast<Py_ssize_t>(module.code.size());
+  const PyRef code(PyMarshal_ReadObjectFromString(module.code.data(), size));
+  return code && PyRef(PyImport_ExecCodeModuleEx(module.name, code.get(), file.c_str()));
 }
 
 }  // namespace
@@ -91,8 +110,9 @@ bool start_python(const ZygoteOptions&, const World& world, std::string& problem
 }
 
 PyObject* load_guest_module(const char* isolation) {
-  if (!module_from_source("pyisolate", kSource_api)) return nullptr;
-  if (!module_from_source("_pyisolate_guest", kSource_guest)) return nullptr;
+  for (Carried& module : carried) {
+    if (!execute(module)) return nullptr;
+  }
   PyObject* module = PyImport_AddModule("_pyisolate_guest");
   if (module == nullptr) return nullptr;
   if (!PyRef(PyObject_CallMethod(module, "prepare", "s", isolation))) return nullptr;
