@@ -21,6 +21,27 @@ describe.each(everywhere)('limits in %s isolation', (isolation) => {
     expect(await demo.eval('sum(range(1000))')).toBe(499_500)
   })
 
+  it('memory: threads that end hide nothing of what they leave behind', async () => {
+    const demo = await sandbox({ isolation, limits: { memory: '64MiB' } })
+    const code = `
+import _thread
+kept, full = [], False
+def keep():
+    global full
+    try:
+        kept.append([bytes(1000) for _ in range(50)])
+    except MemoryError:
+        full = True
+for _ in range(4000):
+    if not full:
+        _thread.start_joinable_thread(keep).join()
+`
+    await demo.exec(code).catch((error) => expect(error).toMatchObject({ code: 'ERR_PYISOLATE_GUEST' }))
+    const kept = await demo.eval<number>('sum(map(len, kept)) * 1000')
+    expect(kept).toBeGreaterThan(32 * 2 ** 20)
+    expect(kept).toBeLessThan(64 * 2 ** 20)
+  })
+
   it('call time: pure Python is interrupted, and lives on', async () => {
     const demo = await sandbox({ isolation })
     expect(await rejection(demo.exec('while True: pass', { timeout: 100 }))).toMatchObject({
