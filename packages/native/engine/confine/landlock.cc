@@ -26,15 +26,19 @@ struct RulesetAttr {
   std::uint64_t scoped;
 };
 
-bool allow(int ruleset, const char* path, std::uint64_t access) {
-  const int fd = open(path, O_PATH | O_CLOEXEC);
-  if (fd < 0) return false;
+bool allow(int ruleset, int fd, std::uint64_t access) {
   struct stat info;
   if (fstat(fd, &info) == 0 && !S_ISDIR(info.st_mode)) access &= ~LANDLOCK_ACCESS_FS_READ_DIR;
   struct landlock_path_beneath_attr rule = {};
   rule.allowed_access = access;
   rule.parent_fd = fd;
-  const bool ok = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+  return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+}
+
+bool allow(int ruleset, const char* path, std::uint64_t access) {
+  const int fd = open(path, O_PATH | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool ok = allow(ruleset, fd, access);
   const int error = errno;
   close(fd);
   errno = error;
@@ -43,7 +47,7 @@ bool allow(int ruleset, const char* path, std::uint64_t access) {
 
 }  // namespace
 
-int make_ruleset(const std::vector<std::string>& readable, int& abi) {
+int make_ruleset(const std::vector<std::string>& readable, int null, int& abi) {
   abi = static_cast<int>(syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION));
   if (abi < 1) return -1;
   RulesetAttr attr = {};
@@ -56,7 +60,7 @@ int make_ruleset(const std::vector<std::string>& readable, int& abi) {
   const std::size_t size = abi >= 6 ? sizeof attr : abi >= 4 ? 16 : 8;
   const int ruleset = static_cast<int>(syscall(SYS_landlock_create_ruleset, &attr, size, 0));
   if (ruleset < 0) return -1;
-  bool ok = allow(ruleset, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
+  bool ok = allow(ruleset, null, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
   for (const std::string& path : readable) {
     ok = ok && allow(ruleset, path.c_str(), LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
   }

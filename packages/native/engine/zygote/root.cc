@@ -84,8 +84,13 @@ std::string enter_root(const ZygoteOptions& options, World& world) {
     close(view.tree);
   }
   if (restrict_mount(AT_FDCWD, ".", 0, false) != 0) return "mount_setattr /";
-  if (syscall(SYS_pivot_root, ".", ".") != 0) return "pivot_root";
-  if (umount2(".", kDetach) != 0) return "umount";
+  if (syscall(SYS_pivot_root, ".", ".") == 0) {
+    if (umount2(".", kDetach) != 0) return "umount";
+  } else if (chroot(".") != 0) {
+    // pivot_root(2) needs the present root to be a mount, which in a chroot it isn't. What is outside stays mounted,
+    // but no cell has a descriptor of it, or the capability to leave.
+    return "pivot_root and chroot";
+  }
   if (chdir("/") != 0) return "chdir /";
 
   world.home = "/usr";

@@ -66,6 +66,26 @@ void root_step(const ZygoteOptions& options, World& world, Report& report) {
   }
 }
 
+// Whether guests could read a folder by its path, asked with their uid.
+bool guests_reach(const std::string& path) {
+  if (setegid(kCellUid) != 0 || seteuid(kCellUid) != 0) return true;  // what follows will say so
+  const bool ok = faccessat(AT_FDCWD, path.c_str(), R_OK | X_OK, AT_EACCESS) == 0;
+  return seteuid(0) == 0 && setegid(0) == 0 && ok;
+}
+
+// For a root without CAP_SYS_ADMIN, as containers have it: a standard library under a closed home can't be mounted
+// elsewhere, but its folder can become the root (chroot(2), CAP_SYS_CHROOT).
+void enter_prefix(const ZygoteOptions& options, World& world, Report& report) {
+  const std::string& home = options.home;
+  const bool inside = options.stdlib.compare(0, home.size() + 1, home + "/") == 0;
+  if (!inside || !options.read_paths.empty() || !options.module_paths.empty()) return;
+  if (chroot(home.c_str()) != 0 || chdir("/") != 0) return;
+  world.home = "/";
+  world.stdlib = options.stdlib.substr(home.size());
+  world.readable = {world.stdlib};
+  report.active("root-directory", false, "nothing but the interpreter's own folder; no /dev/null");
+}
+
 }  // namespace
 
 bool enter_world(const ZygoteOptions& options, World& world, Report& report, std::string& problem) {
@@ -90,6 +110,7 @@ bool enter_world(const ZygoteOptions& options, World& world, Report& report, std
     if (separate) root_step(options, world, report);
   }
   if (root) {
+    if (setgroups(0, nullptr) == 0 && !guests_reach(world.stdlib)) enter_prefix(options, world, report);
     uid = gid = kCellUid;
     if (setgroups(0, nullptr) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
       problem = "can't become an unprivileged user";

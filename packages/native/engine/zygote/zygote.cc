@@ -46,7 +46,7 @@ void prepare_confinement(const ZygoteOptions& options, Confinement& prepared) {
   if (lacks("landlock")) {
     prepared.landlock_error = ENOSYS;
   } else {
-    prepared.ruleset = make_ruleset(prepared.world.readable, prepared.landlock_abi);
+    prepared.ruleset = make_ruleset(prepared.world.readable, prepared.world.null, prepared.landlock_abi);
     prepared.landlock_error = errno;
   }
   if (lacks("seccomp")) {

@@ -1,0 +1,63 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createNativeEngine } from '@pyisolate/native'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createSupervisor, type Supervisor } from '../../src/index.js'
+import { everywhere, rejection } from './support.js'
+
+const program = fileURLToPath(new URL('../../../native/build/Release/pyisolate-engine', import.meta.url))
+const pythonHome = fileURLToPath(new URL('../../../native/build/Release/python-home.json', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'pyisolate-hosts-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** The engine on a host that lacks something: the zygote goes without, as if the kernel had refused it. */
+function lacking(what: string): Supervisor {
+  const executable = join(folder, what)
+  writeFileSync(executable, `#!/bin/sh\nexec '${program}' "$@" --without ${what}\n`)
+  chmodSync(executable, 0o755)
+  const engine = createNativeEngine({ executable, pythonHome })
+  onTestFinished(() => engine.close())
+  return createSupervisor({ engine })
+}
+
+describe.each(everywhere)('a host without namespaces, in %s isolation', (isolation) => {
+  const options = isolation === 'interpreter' ? { cell: 'c' } : {}
+
+  it('still confines, and says what is missing', async () => {
+    await using supervisor = lacking('namespaces')
+    const sandbox = await supervisor.spawn('demo', options)
+    const states = new Map(sandbox.enforcement.map(({ mechanism, state }) => [mechanism, state]))
+    for (const name of ['user', 'pid', 'mount', 'network', 'ipc'])
+      expect(states.get(`${name}-namespace`)).toBe('unavailable')
+    for (const name of ['landlock', 'seccomp', 'unprivileged-uid', 'capabilities'])
+      expect(states.get(name)).toBe('active')
+    // The standard library can be read, wherever it lies.
+    await sandbox.exec('import json, fractions, os')
+    expect(await sandbox.eval('os.getuid()')).not.toBe(0)
+    const attempts = [
+      'open("/etc/passwd")',
+      `open(${JSON.stringify(program)})`,
+      'os.listdir("/")',
+      'os.kill(os.getppid(), 0)',
+      'os.fork()',
+    ]
+    for (const attempt of attempts) {
+      expect(await rejection(sandbox.eval(attempt)), attempt).toMatchObject({ code: 'ERR_PYISOLATE_GUEST' })
+    }
+    await sandbox.close()
+  })
+})
+
+describe.each(['landlock', 'seccomp'])('a host without %s', (essential) => {
+  it.each(everywhere)('refuses the spawn, in %s isolation', async (isolation) => {
+    await using supervisor = lacking(essential)
+    const options = isolation === 'interpreter' ? { cell: 'c' } : {}
+    expect(await rejection(supervisor.spawn('demo', options))).toMatchObject({
+      code: 'ERR_PYISOLATE_REFUSED',
+      missing: [essential],
+    })
+    expect(supervisor.sandboxes()).toEqual([])
+  })
+})
