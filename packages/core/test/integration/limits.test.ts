@@ -13,12 +13,24 @@ describe.each(everywhere)('limits in %s isolation', (isolation) => {
       'bytearray(10**9)',
       '[0] * 10**9',
       'x = []\nwhile True: x.append(bytes(10**6))',
+      'x = []\nwhile True: x.append(bytes(1000))',
       'x = "a"\nwhile True: x += x',
     ]) {
       expect(await rejection(demo.exec(code))).toMatchObject({ type: 'MemoryError' })
       await demo.exec('x = None')
     }
     expect(await demo.eval('sum(range(1000))')).toBe(499_500)
+  })
+
+  it('memory: a guest that holds all of it can still be told to let go', async () => {
+    const demo = await sandbox({ isolation, limits: { memory: '32MiB' } })
+    expect(await rejection(demo.exec('x = []\nwhile True: x.append(bytes(1000))'))).toMatchObject({
+      type: 'MemoryError',
+    })
+    expect(await demo.eval('len(x) > 1000')).toBe(true)
+    expect(await rejection(demo.exec('y = bytes(2 * 10**6)'))).toMatchObject({ type: 'MemoryError' })
+    await demo.exec('x = None')
+    await demo.exec('y = bytes(2 * 10**6)')
   })
 
   it('memory: threads that end hide nothing of what they leave behind', async () => {

@@ -3,6 +3,7 @@
 #include <Python.h>
 #include <mimalloc/mimalloc.h>
 
+#include <algorithm>
 #include <cstring>
 #include <mutex>
 #include <unordered_map>
@@ -21,10 +22,15 @@ std::unordered_map<PyInterpreterState*, Account*>& registry() {
 // object cost a fifth of the speed of programs that make many. A cap is exact to so much per thread.
 constexpr std::int64_t kUntold = 64 << 10;
 
+// What a request may take beyond the cap, and what all of them may.
+constexpr std::int64_t kGrant = 128 << 10;
+constexpr std::int64_t kReserve = 1 << 20;
+
 struct Mine {
   Account* account = nullptr;
   PyInterpreterState* in = nullptr;
   std::int64_t untold = 0;
+  std::int64_t reserve = 0;
   bool armed = false;  // whether this thread's end will tell the rest
 
   void tell() {
@@ -74,8 +80,8 @@ Account* here() {
 bool admits(const Account* account, std::size_t size) {
   if (account == nullptr) return true;
   const std::int64_t cap = account->cap.load(std::memory_order_relaxed);
-  return cap == 0 ||
-         account->used.load(std::memory_order_relaxed) + mine.untold + static_cast<std::int64_t>(size) <= cap;
+  const std::int64_t used = account->used.load(std::memory_order_relaxed) + mine.untold;
+  return cap == 0 || used + static_cast<std::int64_t>(size) <= cap + mine.reserve;
 }
 
 void count(const Account* account, std::int64_t bytes) {
@@ -134,6 +140,13 @@ void wrap(PyMemAllocatorDomain domain, Wrapped& wrapped) {
 }
 
 }  // namespace
+
+void grant_request() {
+  const Account* account = here();
+  if (account == nullptr) return;
+  const std::int64_t used = account->used.load(std::memory_order_relaxed) + mine.untold;
+  mine.reserve = std::clamp<std::int64_t>(used + kGrant - account->cap.load(std::memory_order_relaxed), 0, kReserve);
+}
 
 Account* current_account() { return here(); }
 

@@ -24,6 +24,10 @@ void use_account(Account* account);
 // The calling thread's, or null.
 Account* current_account();
 
+// At the begin of a request, for the calling thread: a little may be taken even if the account has reached its cap, so
+// that a guest which holds all its memory can still be told to let go of it. All requests together: 1 MiB.
+void grant_request();
+
 // After the interpreter's end, from its last thread: forgets the tie.
 void forget_account(Account* account);
 

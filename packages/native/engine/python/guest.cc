@@ -3,6 +3,7 @@
 #include <new>
 
 #include "py_ref.h"
+#include "python/account.h"
 #include "python/native_module.h"
 #include "python/runtime.h"
 #include "transport/init_request.h"
@@ -177,6 +178,7 @@ Guest::Next Guest::handle(const Frame& frame) {
     say_exit("closed", 0, "");
     return Next::end;
   }
+  grant_request();
   PyRef result;
   try {
     result = PyRef(perform(frame));
