@@ -51,6 +51,7 @@ class Guest {
   void answer(std::uint64_t id, PyObject* result);
   bool answer_error(std::uint64_t id);  // true when the guest has asked to exit
   void send_error(std::uint64_t id, PyObject* description);
+  void send_undescribed(std::uint64_t id, const char* type, const std::string& message);
   void say_exit(const char* kind, int code, const std::string& message);
   bool write(FrameType type, std::uint64_t id, std::span<const std::uint8_t> payload, bool interruptible);
   Inbox::Interrupted checker(PyThreadState*& state);

@@ -40,16 +40,7 @@ bool Guest::answer_error(std::uint64_t id) {
     send_error(id, description.get());
   } else {
     // Describing it failed as well (no memory, or the guest took the library apart): the bare name then.
-    const char* type = error ? Py_TYPE(error.get())->tp_name : "Exception";
-    std::vector<std::uint8_t> bytes;
-    CborWriter cbor(bytes);
-    cbor.map(5);
-    cbor.text("type"), cbor.text(type);
-    cbor.text("module"), cbor.text("builtins");
-    cbor.text("message"), cbor.text("(the error could not be described)");
-    cbor.text("traceback"), cbor.text("");
-    cbor.text("frames"), cbor.array(0);
-    write(FrameType::error, id, bytes, false);
+    send_undescribed(id, error ? Py_TYPE(error.get())->tp_name : "Exception", "(the error could not be described)");
   }
   return false;
 }
@@ -60,12 +51,16 @@ void Guest::send_error(std::uint64_t id, PyObject* description) {
     write(FrameType::error, id, bytes, false);
     return;
   }
-  const std::string why = take_exception_text();
+  send_undescribed(id, "Exception", "(the error could not be described: " + take_exception_text() + ")");
+}
+
+void Guest::send_undescribed(std::uint64_t id, const char* type, const std::string& message) {
+  std::vector<std::uint8_t> bytes;
   CborWriter cbor(bytes);
   cbor.map(5);
-  cbor.text("type"), cbor.text("Exception");
+  cbor.text("type"), cbor.text(type);
   cbor.text("module"), cbor.text("builtins");
-  cbor.text("message"), cbor.text("(the error could not be described: " + why + ")");
+  cbor.text("message"), cbor.text(message);
   cbor.text("traceback"), cbor.text("");
   cbor.text("frames"), cbor.array(0);
   write(FrameType::error, id, bytes, false);

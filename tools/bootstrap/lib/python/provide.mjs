@@ -28,8 +28,8 @@ export async function providePython({ cache, profile, compiler, log, report, env
     process.arch,
     compiler,
     configureArguments(),
-    profile.cflags,
-    profile.ldflags,
+    portable(profile.cflags),
+    portable(profile.ldflags),
     ignoreList(profile),
   )
   const pointer = path.join(cache, `python-${profile.name}.json`)
@@ -46,9 +46,16 @@ function complete(python) {
   return [python.library, path.join(python.include, 'Python.h'), path.join(python.stdlib, 'os.py')].every(fs.existsSync)
 }
 
+const IGNORE_LIST = '-fsanitize-ignorelist='
+
+/** Flags without where the checkout lies: another one takes the same build. */
+function portable(flags) {
+  return flags.map((flag) => (flag.startsWith(IGNORE_LIST) ? IGNORE_LIST : flag))
+}
+
 function ignoreList(profile) {
-  const flag = profile.cflags.find((text) => text.startsWith('-fsanitize-ignorelist='))
-  return flag ? fs.readFileSync(flag.slice(flag.indexOf('=') + 1), 'utf8') : ''
+  const flag = profile.cflags.find((text) => text.startsWith(IGNORE_LIST))
+  return flag ? fs.readFileSync(flag.slice(IGNORE_LIST.length), 'utf8') : ''
 }
 
 /**
