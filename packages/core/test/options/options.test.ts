@@ -95,8 +95,9 @@ describe('options of spawn', () => {
           limits: { ...limits, memory: 2 ** 32, threads: 1024, openFiles: 4096, cpuSeconds: 0 },
           inputs: {},
           functions: [],
-          warm: 1,
         },
+        warm: 1,
+        initIsSure: false,
       }),
     ])
   })

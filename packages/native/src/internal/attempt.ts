@@ -5,12 +5,11 @@ export class Attempt {
   readonly #gone = deferred<never>()
   readonly #signal: AbortSignal | undefined
   readonly #onAbort = (): void => this.cancel(this.#signal?.reason)
+  #listening = false
   #cancelled: { readonly reason: unknown } | undefined
 
   constructor(signal: AbortSignal | undefined) {
     this.#signal = signal
-    if (signal?.aborted) this.#onAbort()
-    else signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   cancel(reason: unknown): void {
@@ -20,18 +19,27 @@ export class Attempt {
 
   /** @throws the reason it was given up for */
   check(): void {
+    if (this.#signal?.aborted) this.#onAbort()
     if (this.#cancelled) throw this.#cancelled.reason
   }
 
   async wait<T>(promise: Promise<T>): Promise<T> {
-    if (this.#cancelled) promise.catch(() => {}) // nobody waits for it any more
+    if (this.#cancelled || this.#signal?.aborted) promise.catch(() => {}) // nobody waits for it any more
     this.check()
+    this.#listen()
     const value = await Promise.race([promise, this.#gone.promise])
     this.check()
     return value
   }
 
   finish(): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#listening) this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  /** From the first wait on: a spawn from the pool may have none. */
+  #listen(): void {
+    if (this.#listening) return
+    this.#listening = true
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 }

@@ -50,8 +50,22 @@ const checks = {
   signal: abortSignal,
 }
 
+const nothingGiven: Omit<SettledSpawn, 'limits'> = {
+  isolation: 'process',
+  cell: undefined,
+  preload: [],
+  inputs: Object.freeze({}),
+  functions: new Map(),
+  signal: undefined,
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
+}
+
 /** @throws OptionError */
 export function settleSpawn(options: SpawnOptions | undefined, base: SettledLimits): SettledSpawn {
+  if (options === undefined || isEmpty(options)) return { ...nothingGiven, limits: base }
   const checked = checkOptions(options, 'options', { ...checks, limits: limits(base) })
   const isolation = checked.isolation ?? (checked.cell === undefined ? 'process' : 'interpreter')
   if (isolation === 'process' && checked.cell !== undefined) {
