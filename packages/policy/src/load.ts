@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, resolve as resolvePath } from 'node:path'
+import { nearest } from '@pyisolate/interface'
 import { type CompiledPolicy, nowhere } from './compile/compiled-policy.js'
 import { compileDocuments, type ReadDocument } from './compile/merge.js'
 import { parseDocument } from './document/parse.js'
 import { type Place, PolicyError } from './errors/policy-error.js'
 import { readPolicy } from './schema/policy-document.js'
 import { template, templateNames } from './templates.js'
-import { nearest } from './values/nearest.js'
 
 /** Policies that extend each other; more of them are a mistake. */
 const longestChain = 8

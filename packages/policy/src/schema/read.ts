@@ -1,6 +1,6 @@
+import { nearest } from '@pyisolate/interface'
 import { describeNode, isEmpty, type MappingNode, type Node, type ScalarNode } from '../document/node.js'
 import { PolicyError } from '../errors/policy-error.js'
-import { nearest } from '../values/nearest.js'
 
 /** Reads one node, or throws a PolicyError at its place. */
 export type Read<T> = (node: Node) => T

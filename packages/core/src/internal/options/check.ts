@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
+import { nearest } from '@pyisolate/interface'
 import { OptionError } from '../../errors/option-error.js'
-import { nearest } from './nearest.js'
 
 /** Checks one option, which may be `undefined`, and gives what it stands for. `at` is where it was found. */
 export type Check<T> = (value: unknown, at: string) => T
