@@ -26,6 +26,12 @@ describe('process cells', () => {
   })
   afterEach(() => engine.close())
 
+  /** Its cells are forked and have said that they are ready. */
+  async function poolAtRest(): Promise<void> {
+    await until('the pool is full', () => engine.stats().pooled === 2 && children() === engine.stats().cells + 1)
+    await sleep(50)
+  }
+
   test('a sandbox starts, answers, exits, and says how', async () => {
     const { cell, next, exit } = await spawnFake(engine)
     expect(cell.enforcement).toEqual([{ mechanism: 'fake', state: 'active', essential: true, detail: 'none' }])
@@ -64,6 +70,33 @@ describe('process cells', () => {
     await until('the pool is full again', () => engine.stats().pooled === 2)
     await Promise.all([first.cell.end(500), second.cell.end(500)])
     expect(engine.stats()).toMatchObject({ sandboxes: 0, cells: 2 })
+  })
+
+  test('an init that is sure is not waited for when it goes to a cell of the pool', async () => {
+    await spawnFake(engine)
+    await poolAtRest()
+    // This one never answers: a spawn that waited for it would never resolve.
+    const mute = await spawnFake(engine, { init: text('mute'), initIsSure: true })
+    expect(mute.cell.enforcement).toHaveLength(1)
+    await poolAtRest()
+    const sure = await spawnFake(engine, { initIsSure: true })
+    sure.cell.send(FrameType.message, 7, text('after init'))
+    await sure.next((frame) => frame.id === 7)
+    expect(sure.frames.map(({ id }) => id)).toEqual([7])
+    expect(engine.stats().sandboxes).toBe(3)
+  })
+
+  test('an init that was sure and fails all the same ends its sandbox', async () => {
+    await spawnFake(engine)
+    await poolAtRest()
+    const { exit } = await spawnFake(engine, { init: text('bad'), initIsSure: true })
+    expect(await exit).toMatchObject({ code: 70, signal: null })
+  })
+
+  test('an init that is not sure is waited for', async () => {
+    await spawnFake(engine)
+    await poolAtRest()
+    await expect(spawnFake(engine, { init: text('bad') })).rejects.toMatchObject({ code: 'ERR_PYISOLATE_SPAWN' })
   })
 
   test('another ring size goes the cold way', async () => {
