@@ -2,6 +2,7 @@ export const mainHelp = `usage: pyisolate <command> [options]
 
   run FILE|-   run a Python program in a confined sandbox
   doctor       what this host can enforce, what is missing and how to get it
+  policy       check, explain and compile policies
   version      the version of this command
   help [command]
 `
@@ -52,4 +53,29 @@ Shows what of this host PyIsolate can use to confine sandboxes, found out by try
   -h, --help
 
 exit code: 0 when a sandbox could be started, else 1; 2 for wrong usage
+`
+
+export const policyHelp = `usage: pyisolate policy check FILE...
+       pyisolate policy explain FILE OPERATION SUBJECT [--address A] [--stdlib FOLDER] [--tmp FOLDER] [--json]
+       pyisolate policy compile FILE
+
+FILE is a path (with a / or a . at its start) or a template's name: stdlib.readonly, compute, ml, web_scraper,
+data_pipeline, example.
+
+  check      reads each FILE, or says what is wrong with it, and where
+  explain    whether it allows an operation, and the line that decides
+  compile    the one representation that enforcers read, as JSON
+
+Operations, each with its subject:
+  read | write | exec     /path, absolute, links resolved
+  connect | bind | sendto tcp://192.0.2.1:443, udp://[2001:db8::1]:53, unix:///path, unix://@name; a name in place of
+                          an address needs --address, what it leads to
+  resolve                 a host name
+  import                  a Python module
+
+  --stdlib, --tmp FOLDER  what $STDLIB and $TMP stand for
+  --json                  the answer as JSON
+  -h, --help
+
+exit code: 0 when all is well, or allowed; 1 when it isn't; 2 for wrong usage
 `

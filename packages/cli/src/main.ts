@@ -3,7 +3,8 @@ import type { Engine } from '@pyisolate/core'
 import { doctor } from './doctor/command.js'
 import { UsageError } from './errors/usage-error.js'
 import { ExitCode } from './exit-code.js'
-import { doctorHelp, mainHelp, runHelp } from './help.js'
+import { doctorHelp, mainHelp, policyHelp, runHelp } from './help.js'
+import { policy } from './policy/command.js'
 import { run } from './run/command.js'
 import { say } from './say.js'
 import type { Terminal } from './terminal.js'
@@ -13,7 +14,7 @@ export interface MainOptions {
   readonly engine?: Engine
 }
 
-const helps: Readonly<Record<string, string>> = { run: runHelp, doctor: doctorHelp }
+const helps: Readonly<Record<string, string>> = { run: runHelp, doctor: doctorHelp, policy: policyHelp }
 
 /** One command, from its arguments to its exit code. Never rejects for what the user or the guest does. */
 export async function main(argv: readonly string[], terminal: Terminal, options: MainOptions = {}): Promise<number> {
@@ -24,6 +25,8 @@ export async function main(argv: readonly string[], terminal: Terminal, options:
         return await run(rest, terminal, options.engine)
       case 'doctor':
         return await doctor(rest, terminal, options.engine)
+      case 'policy':
+        return await policy(rest, terminal)
       case 'help':
       case '--help':
       case '-h':
