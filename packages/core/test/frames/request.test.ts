@@ -22,7 +22,7 @@ describe('the payload of a request', () => {
     [{ x: [1, 2.5, null], ключ: { y: new Set(['z']) } }, ['f', 'g']],
   ])('of init is as of any value', (inputs, functions) => {
     const limits = { memory: 2 ** 28, cpuSeconds: 1.5 }
-    const value = { name: 'nämé', isolation: 'process', limits, inputs, functions }
+    const value = { isolation: 'process', limits, inputs, functions, name: 'nämé' }
     const encoded = { ...value, limits: encodeValue(limits, defaultBudget) }
     expect(Buffer.from(initPayload(encoded))).toEqual(Buffer.from(encodeValue(value, defaultBudget)))
   })

@@ -83,7 +83,7 @@ export class Nursery {
     const link = pooled ?? (await this.#fork(request, attempt))
     if (pooled) {
       this.#own(pooled)
-      pooled.handle.limitFrames(request.maxFrameBytes)
+      this.#limitFrames(pooled, request)
     }
     return this.#prepare(
       link,
@@ -129,7 +129,7 @@ export class Nursery {
       throw codeOf(error) === 'ESRCH' ? new LostError(failure) : error instanceof SystemError ? failure : error
     }
     this.#own(link).exited.then(leave)
-    link.handle.limitFrames(request.maxFrameBytes)
+    this.#limitFrames(link, request)
     // A cell that ends under a sandbox still being prepared was ended by another one.
     return this.#prepare(
       link,
@@ -202,6 +202,11 @@ export class Nursery {
     if (codeOf(error) !== 'EPIPE' && codeOf(error) !== 'ECONNRESET') return failure
     await this.#zygote.gone(zygote)
     return new LostError(failure)
+  }
+
+  /** A blank was made for a frame size that its sandbox may not have. */
+  #limitFrames(link: Link, { maxFrameBytes }: SpawnRequest): void {
+    if (link.maxFrameBytes !== maxFrameBytes) link.handle.limitFrames(maxFrameBytes)
   }
 
   /** Counts a link in, and keeps the event loop alive for it, until it is over. */

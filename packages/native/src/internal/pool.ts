@@ -16,6 +16,7 @@ export class Pool {
   readonly #options: PoolOptions
   readonly #blanks: Link[] = []
   #soon = false
+  #due = false
   #later: NodeJS.Timeout | undefined
   #closed = false
 
@@ -42,7 +43,11 @@ export class Pool {
   refill(): void {
     if (this.#closed || this.#blanks.length >= this.#options.size) return
     if (this.#blanks.length > 0) {
-      this.#later ??= setTimeout(() => this.#fill(), REFILL_AFTER_MS).unref()
+      if (this.#due) return
+      this.#due = true
+      // One timer for all times: making one is on the way of every spawn.
+      if (this.#later === undefined) this.#later = setTimeout(() => this.#fill(), REFILL_AFTER_MS).unref()
+      else this.#later.refresh()
     } else if (!this.#soon) {
       this.#soon = true
       setImmediate(() => this.#fill()).unref()
@@ -50,8 +55,7 @@ export class Pool {
   }
 
   async #fill(): Promise<void> {
-    clearTimeout(this.#later)
-    this.#later = undefined
+    this.#due = false
     try {
       const make = await this.#options.source()
       while (!this.#closed && this.#blanks.length < this.#options.size) this.#add(make())

@@ -9,7 +9,7 @@ import { loneSurrogate } from '../values/inspect.js'
  * way of every spawn and every call.
  */
 const codeKeys = [keyOf('code', 2), keyOf('filename')] as const
-const initKeys = [keyOf('name', 5), keyOf('isolation'), keyOf('limits'), keyOf('inputs'), keyOf('functions')] as const
+const initKeys = [keyOf('isolation', 5), keyOf('limits'), keyOf('inputs'), keyOf('functions'), keyOf('name')] as const
 
 const emptyMap = encodeValue({}, defaultBudget)
 const emptyList = encodeValue([], defaultBudget)
@@ -32,21 +32,27 @@ export function initPayload(init: {
   readonly inputs: Readonly<Record<string, unknown>>
   readonly functions: readonly string[]
 }): Uint8Array {
-  const inputs = Object.keys(init.inputs).length === 0 ? emptyMap : encodeValue(init.inputs, defaultBudget, '$.inputs')
+  const { isolation, limits } = init
+  const hasInputs = Object.keys(init.inputs).length > 0
+  if (!hasInputs && init.functions.length === 0) return join([bareInit(isolation, limits), init.name])
+  const inputs = hasInputs ? encodeValue(init.inputs, defaultBudget, '$.inputs') : emptyMap
   const functions = init.functions.length === 0 ? emptyList : encodeValue(init.functions, defaultBudget, '$.functions')
-  const [name, isolation, limits, inputsKey, functionsKey] = initKeys
-  return join([
-    name,
-    init.name,
-    isolation,
-    init.isolation,
-    limits,
-    init.limits,
-    inputsKey,
-    inputs,
-    functionsKey,
-    functions,
-  ])
+  return join([beforeName(isolation, limits, inputs, functions), init.name])
+}
+
+/** By limits, and by isolation: what is before the name of a sandbox that is given nothing. */
+const bareInits = new WeakMap<Uint8Array, Map<string, Uint8Array>>()
+
+function bareInit(isolation: string, limits: Uint8Array): Uint8Array {
+  const known = bareInits.get(limits) ?? new Map<string, Uint8Array>()
+  const bytes = known.get(isolation) ?? beforeName(isolation, limits, emptyMap, emptyList)
+  bareInits.set(limits, known.set(isolation, bytes))
+  return bytes
+}
+
+function beforeName(isolation: string, limits: Uint8Array, inputs: Uint8Array, functions: Uint8Array): Uint8Array {
+  const [isolationKey, limitsKey, inputsKey, functionsKey, nameKey] = initKeys
+  return join([isolationKey, isolation, limitsKey, limits, inputsKey, inputs, functionsKey, functions, nameKey])
 }
 
 /** A key as bytes; with `size`, after the head of the map of so many pairs that it begins. */

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, setMaxListeners } from 'node:events'
 import type { Cell, Engine, EngineStats } from '@pyisolate/interface'
 import { NameInUseError } from '../../errors/name-in-use-error.js'
 import { SupervisorClosedError } from '../../errors/supervisor-closed-error.js'
@@ -20,6 +20,8 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   readonly #names = new Map<string, Sandbox | undefined>()
   /** Spawns under way, and how to give each up. */
   readonly #spawning = new Map<Promise<Sandbox>, AbortController>()
+  /** Of every spawn that has no signal of its own: making one for each would be a good part of a spawn from the pool. */
+  readonly #giveUpAll = new AbortController()
   #engine: Promise<Engine> | undefined
   #loadedEngine: Engine | undefined
   #closing: Promise<void> | undefined
@@ -27,6 +29,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   constructor(settled: SettledSupervisor) {
     super()
     this.#settled = settled
+    setMaxListeners(0, this.#giveUpAll.signal)
   }
 
   async spawn(name: string, options?: SpawnOptions): Promise<Sandbox> {
@@ -36,7 +39,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     if (this.#closing !== undefined) throw closedError()
     if (this.#names.has(name)) throw new NameInUseError(name)
     this.#names.set(name, undefined)
-    const giveUp = new AbortController()
+    const giveUp = settled.signal === undefined ? this.#giveUpAll : new AbortController()
     const spawning = this.#start(name, settled, giveUp)
     this.#spawning.set(spawning, giveUp)
     try {
