@@ -1,4 +1,5 @@
 import type { Place } from '../errors/policy-error.js'
+import type { Contract } from '../schema/contract.js'
 import type { FsSection, LimitsSection, NamesSection, NetSection } from '../schema/policy-document.js'
 
 /**
@@ -16,6 +17,7 @@ export interface CompiledPolicy {
   readonly syscalls: NamesSection & { readonly profile: 'default' }
   readonly imports: NamesSection
   readonly limits: Partial<LimitsSection>
+  readonly contracts: readonly Contract[]
   /** Every document it was made of, the one that was asked for last. */
   readonly sources: readonly string[]
   /** SHA-256 over what it demands, in hex: the same for the same rules, wherever and however they were written. */

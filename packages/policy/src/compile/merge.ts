@@ -50,6 +50,7 @@ export function compileDocuments(documents: readonly ReadDocument[]): CompiledPo
       nameKeys,
     ),
     limits: Object.assign({}, ...all.map(({ limits }) => limits)) as CompiledPolicy['limits'],
+    contracts: all.flatMap(({ contracts = [] }) => contracts),
   }
   const own = documents.at(-1)!
   return {

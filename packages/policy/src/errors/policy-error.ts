@@ -13,6 +13,7 @@ export type PolicyProblem =
   | 'value'
   | 'path'
   | 'target'
+  | 'expression'
   | 'contradiction'
   | 'cycle'
   | 'not-found'

@@ -1,6 +1,7 @@
 import type { Node } from '../document/node.js'
 import type { Place } from '../errors/policy-error.js'
 import { readCount, readRate, readShare, readSize, readTime, sizeWords, timeWords } from '../values/quantity.js'
+import { type Contract, contracts } from './contract.js'
 import { expectText, fields, list, quantity, type Read, text, word } from './read.js'
 import { type FileRule, file, hostName, type NameRule, type NetRule, nameRule, net } from './rules.js'
 
@@ -51,6 +52,7 @@ export interface PolicyDocument {
   readonly syscalls: Partial<NamesSection & { readonly profile: 'default' }>
   readonly imports: Partial<NamesSection>
   readonly limits: Partial<LimitsSection>
+  readonly contracts: readonly Contract[]
   readonly enforcement: 'strict' | 'best-effort'
 }
 
@@ -113,6 +115,7 @@ export const readPolicy: (node: Node) => Partial<PolicyDocument> = fields<Policy
     ),
     imports: fields<NamesSection>({ allow: modules, deny: modules }, 'modules that may or may not be imported'),
     limits,
+    contracts,
     enforcement: word(['strict', 'best-effort']),
   },
   'a policy',
