@@ -19,6 +19,12 @@ constexpr std::size_t kStackBytes = 8u << 20;
 
 // How long a sandbox past its CPU limit may take to stop before its cell is ended.
 constexpr auto kEndGrace = std::chrono::milliseconds(100);
+
+// Negative when the clock can't be read.
+double cpu_ms(clockid_t clock) {
+  timespec used;
+  return clock_gettime(clock, &used) == 0 ? used.tv_sec * 1e3 + used.tv_nsec / 1e6 : -1;
+}
 }  // namespace
 
 Resident::Resident(std::unique_ptr<Channel> channel, const std::vector<std::string>& preload,
@@ -73,8 +79,8 @@ void Resident::run() {
           open_files_ = static_cast<std::int64_t>(limits.open_files);
           share_({.open_files = open_files_});
           account_.threads.store(static_cast<std::int64_t>(limits.threads));
-          notify_();
-          return true;  // address space is the cell's
+          if (limits.cpu_seconds > 0) notify_();  // there is something to watch
+          return true;                            // address space is the cell's
         },
         false);
     if (begin_serving(*guest, state)) guest->serve();
@@ -104,6 +110,7 @@ bool Resident::begin_serving(Guest& guest, _ts* state) {
   state_ = state;
   thread_id_ = PyThread_get_thread_ident();
   thread_ = pthread_self();
+  cpu_before_ms_ = cpu_ms(CLOCK_THREAD_CPUTIME_ID);  // making the interpreter isn't the guest's doing
   served_ = true;
   channel_->write_ahead(FrameType::ready, ready_);
   notify_();  // an interrupt may have come already
@@ -146,9 +153,10 @@ int Resident::watch_cpu() {
   std::lock_guard guard(lock_);
   if (guest_ == nullptr || guest_->cpu_limit_seconds() <= 0) return -1;
   clockid_t clock;
-  timespec used;
-  if (pthread_getcpuclockid(thread_, &clock) != 0 || clock_gettime(clock, &used) != 0) return -1;
-  const double left = guest_->cpu_limit_seconds() * 1e3 - (used.tv_sec * 1e3 + used.tv_nsec / 1e6);
+  if (pthread_getcpuclockid(thread_, &clock) != 0) return -1;
+  const double used = cpu_ms(clock);
+  if (used < 0) return -1;
+  const double left = guest_->cpu_limit_seconds() * 1e3 - (used - cpu_before_ms_);
   if (left > 0) return static_cast<int>(std::min(left, 1e6)) + 1;
   const auto now = Clock::now();
   if (over_since_ == Clock::time_point{}) {

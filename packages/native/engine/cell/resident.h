@@ -62,6 +62,7 @@ class Resident {
   _ts* state_ = nullptr;
   unsigned long thread_id_ = 0;
   bool gone_ = false;
+  double cpu_before_ms_ = 0;  // of its thread, when it began to serve; under lock_
   Clock::time_point leaving_since_{};
   Clock::time_point over_since_{};
   pthread_t thread_{};
