@@ -16,7 +16,6 @@ export class Pool {
   readonly #options: PoolOptions
   readonly #blanks: Link[] = []
   #soon = false
-  #due = false
   #later: NodeJS.Timeout | undefined
   #closed = false
 
@@ -43,11 +42,7 @@ export class Pool {
   refill(): void {
     if (this.#closed || this.#blanks.length >= this.#options.size) return
     if (this.#blanks.length > 0) {
-      if (this.#due) return
-      this.#due = true
-      // One timer for all times: making one is on the way of every spawn.
-      if (this.#later === undefined) this.#later = setTimeout(() => this.#fill(), REFILL_AFTER_MS).unref()
-      else this.#later.refresh()
+      this.#later ??= setTimeout(() => this.#fill(), REFILL_AFTER_MS).unref()
     } else if (!this.#soon) {
       this.#soon = true
       setImmediate(() => this.#fill()).unref()
@@ -55,7 +50,8 @@ export class Pool {
   }
 
   async #fill(): Promise<void> {
-    this.#due = false
+    clearTimeout(this.#later)
+    this.#later = undefined
     try {
       const make = await this.#options.source()
       while (!this.#closed && this.#blanks.length < this.#options.size) this.#add(make())

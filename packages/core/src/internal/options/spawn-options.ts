@@ -3,7 +3,7 @@ import { OptionError } from '../../errors/option-error.js'
 import type { Limits } from '../../limits.js'
 import type { HostFunction, SpawnOptions } from '../../options.js'
 import { abortSignal, type Check, checkOptions, displayName, expected, listOf, oneOf, orElse } from './check.js'
-import { limits, type SettledLimits } from './limits.js'
+import { defaultLimits, limits, type SettledLimits } from './limits.js'
 import { isIdentifier, isModuleName } from './python-names.js'
 
 export interface SettledSpawn {
@@ -50,28 +50,22 @@ const checks = {
   signal: abortSignal,
 }
 
-const nothingGiven: Omit<SettledSpawn, 'limits'> = {
-  isolation: 'process',
-  cell: undefined,
-  preload: [],
-  inputs: Object.freeze({}),
-  functions: new Map(),
-  signal: undefined,
-}
-
 function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
 }
 
 /** @throws OptionError */
 export function settleSpawn(options: SpawnOptions | undefined, base: SettledLimits): SettledSpawn {
-  if (options === undefined || isEmpty(options)) return { ...nothingGiven, limits: base }
+  return options === undefined || isEmpty(options) ? { ...nothingGiven, limits: base } : settle(options, base)
+}
+
+function settle(options: SpawnOptions, base: SettledLimits): SettledSpawn {
   const checked = checkOptions(options, 'options', { ...checks, limits: limits(base) })
   const isolation = checked.isolation ?? (checked.cell === undefined ? 'process' : 'interpreter')
   if (isolation === 'process' && checked.cell !== undefined) {
     throw new OptionError('options.cell', "a cell is for isolation: 'interpreter'; drop one of the two")
   }
-  if (isolation === 'interpreter') refuseProcessLimits(options?.limits)
+  if (isolation === 'interpreter') refuseProcessLimits(options.limits)
   return { ...checked, isolation, cell: isolation === 'interpreter' ? (checked.cell ?? 'default') : undefined }
 }
 
@@ -81,3 +75,6 @@ function refuseProcessLimits(given: Limits | undefined): void {
   const advice = 'in a shared cell it holds for the whole cell: set interpreters.openFiles of the supervisor'
   throw new OptionError('options.limits.openFiles', advice)
 }
+
+/** What most spawns come to: settled once. */
+const nothingGiven = settle({}, defaultLimits)
