@@ -46,7 +46,6 @@ bool note(CborReader& reader, std::span<const std::uint8_t> payload, Begin begin
 bool read_entry(CborReader& reader, std::span<const std::uint8_t> payload, InitRequest& out) {
   std::string_view key;
   if (!reader.text(key)) return false;
-  if (key == "name") return reader.text(out.name);
   if (key == "limits") return read_limits(reader, out);
   if (key == "inputs") return note(reader, payload, &CborReader::map, out.inputs, out.input_count);
   if (key == "functions") return note(reader, payload, &CborReader::array, out.functions, out.function_count);

@@ -3,9 +3,6 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "confine/privileges.h"
 #include "value.h"
@@ -16,7 +13,6 @@ namespace pyisolate {
 struct InitRequest {
   Limits limits;
   Budget budget;
-  std::string_view name;
   std::span<const std::uint8_t> inputs;     // the CBOR of a map
   std::span<const std::uint8_t> functions;  // the CBOR of an array of texts
   std::uint64_t input_count = 0;

@@ -110,9 +110,10 @@ bool enter_world(const ZygoteOptions& options, World& world, Report& report, std
     if (separate) root_step(options, world, report);
   }
   if (root) {
-    if (setgroups(0, nullptr) == 0 && !guests_reach(world.stdlib)) enter_prefix(options, world, report);
+    const bool alone = setgroups(0, nullptr) == 0;
+    if (alone && !guests_reach(world.stdlib)) enter_prefix(options, world, report);
     uid = gid = kCellUid;
-    if (setgroups(0, nullptr) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
+    if (!alone || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
       problem = "can't become an unprivileged user";
       return false;
     }
