@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compilePolicy, holds, PolicyError, type Values } from '../src/index.js'
+import { randomNumbers } from './random.js'
 
 const contract = (on: string, assert: string) =>
   compilePolicy(`version: 1\ncontracts:\n  - {name: c, on: ${on}, assert: ${JSON.stringify(assert)}}`).contracts[0]!
@@ -137,11 +138,7 @@ describe('whatever is thrown at the parser', () => {
       '(',
       ')',
     ]
-    let seed = 7
-    const random = (below: number): number => {
-      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
-      return seed % below
-    }
+    const random = randomNumbers(7)
     const until = performance.now() + 1000
     let taken = 0
     while (performance.now() < until) {

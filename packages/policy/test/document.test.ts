@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compilePolicy, PolicyError } from '../src/index.js'
+import { randomNumbers } from './random.js'
 
 function problem(text: string): PolicyError {
   try {
@@ -119,11 +120,7 @@ describe('whatever is thrown at it', () => {
       '?',
       '%',
     ]
-    let seed = 42
-    const random = (below: number): number => {
-      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
-      return seed % below
-    }
+    const random = randomNumbers(42)
     const until = performance.now() + 1000
     let tried = 0
     for (; performance.now() < until; tried++) {

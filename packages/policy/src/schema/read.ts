@@ -7,12 +7,12 @@ export type Read<T> = (node: Node) => T
 
 export function expectMapping(node: Node, what: string): MappingNode {
   if (node.kind === 'mapping') return node
-  throw new PolicyError('value', node.place, `${describeNode(node)}`, { expected: what })
+  throw new PolicyError('value', node.place, describeNode(node), { expected: what })
 }
 
 export function expectText(node: Node, what: string): ScalarNode {
   if (node.kind === 'scalar' && !isEmpty(node)) return node
-  throw new PolicyError('value', node.place, `${describeNode(node)}`, { expected: what })
+  throw new PolicyError('value', node.place, describeNode(node), { expected: what })
 }
 
 /** A mapping with known keys, all of which may be left out; those that are there are read by their own reader. */

@@ -1,6 +1,6 @@
 import { type Place, PolicyError } from '../errors/policy-error.js'
 import { type PathPattern, readPath, variables } from '../values/path.js'
-import { isName, readTarget, type Target } from '../values/target.js'
+import { readName, readTarget, type Target } from '../values/target.js'
 import { expectText, type Read } from './read.js'
 
 /** A rule and the place it was written at: what every decision and denial can be led back to. */
@@ -31,8 +31,8 @@ export const net: Read<NetRule> = (node) => {
 /** Of hosts, to be resolved. */
 export const hostName: Read<NameRule> = (node) => {
   const { text, place } = expectText(node, 'a host name')
-  const name = text.toLowerCase().replace(/\.$/, '')
-  if (!isName(name))
+  const name = readName(text)
+  if (name === undefined)
     throw new PolicyError('target', place, JSON.stringify(text), {
       expected: 'a host name, *. before it for all below',
     })

@@ -30,8 +30,8 @@ export function readTarget(text: string): Target | { readonly wrong: string } {
   const host = rest.slice(0, colon)
   const cidr = readCidr(host)
   if (cidr !== undefined) return { kind: 'address', protocol, cidr, ports }
-  const name = host.toLowerCase().replace(/\.$/, '')
-  if (isName(name)) return { kind: 'name', protocol, name, ports }
+  const name = readName(host)
+  if (name !== undefined) return { kind: 'name', protocol, name, ports }
   return { wrong: `${JSON.stringify(host)} is neither an address, a network nor a name` }
 }
 
@@ -72,9 +72,13 @@ export function readCidr(text: string): string | undefined {
   return base.toString() === parsed.toString() ? network : undefined
 }
 
-/** A host name, `*.` before it for all below, or `*` for any. */
-export function isName(text: string): boolean {
-  if (text === '*') return true
+/** A host name in lower case, `*.` before it for all below, or `*` for any. */
+export function readName(text: string): string | undefined {
+  const name = text.toLowerCase().replace(/\.$/, '')
+  return name === '*' || isName(name) ? name : undefined
+}
+
+function isName(text: string): boolean {
   const labels = text.replace(/^\*\./, '').split('.')
   // What ends in a number is an address that was mistyped (WHATWG URL, "ends in a number").
   return text.length <= 253 && labels.every((part) => label.test(part)) && !/^\d+$/.test(labels.at(-1)!)
