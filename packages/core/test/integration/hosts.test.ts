@@ -40,6 +40,8 @@ describe.each(everywhere)('a host without namespaces, in %s isolation', (isolati
       'open("/etc/passwd")',
       `open(${JSON.stringify(program)})`,
       'os.listdir("/")',
+      'open("../../../../../../etc/passwd")',
+      'os.chroot("/")',
       'os.kill(os.getppid(), 0)',
       'os.fork()',
     ]
