@@ -16,14 +16,14 @@ const LEFT_BEHIND = ['.git', '.cache', '.turbo', 'CMakeFiles', '*.o', '*.a']
 
 /**
  * Root only: runs the tests once more as an ordinary user, in a copy of the checkout that this user owns,
- * and gives the counts. For anybody else the tests have been run as an ordinary user already.
+ * and gives the counts and the names of what failed. For anybody else the tests have been run as an ordinary user already.
  */
 export async function runAsUser({ root, names, forwarded }) {
-  if (process.getuid() !== 0) return NONE
+  if (process.getuid() !== 0) return { ...NONE, failures: [] }
   const chosen = testedPackages(root)
     .map(({ name }) => name)
     .filter((name) => (names.length > 0 ? names.includes(name) : !INDIFFERENT.includes(name)))
-  if (chosen.length === 0) return NONE
+  if (chosen.length === 0) return { ...NONE, failures: [] }
 
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'pyisolate-user-'))
   try {
@@ -40,8 +40,7 @@ export async function runAsUser({ root, names, forwarded }) {
       args: [...chosen, ...(forwarded.length > 0 ? ['--', ...forwarded] : [])],
     })
     if (fs.existsSync(summary)) return JSON.parse(fs.readFileSync(summary, 'utf8'))
-    process.stdout.write(`the run as an ordinary user ended with code ${code} before it could count\n`)
-    return { ...NONE, failed: 1 }
+    return { ...NONE, failed: 1, failures: [`the run ended with code ${code} before it could count`] }
   } finally {
     fs.rmSync(home, { recursive: true, force: true })
   }

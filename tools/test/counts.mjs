@@ -20,7 +20,7 @@ export function countReport(file, exitCode) {
   try {
     report = JSON.parse(fs.readFileSync(file, 'utf8'))
   } catch {
-    return { counts: { ...NONE, failed: 1 }, skips: [] }
+    return { counts: { ...NONE, failed: 1 }, skips: [], failures: ['the run ended without a report'] }
   }
   const unloaded = report.testResults.filter(
     (suite) => suite.status === 'failed' && suite.assertionResults.length === 0,
@@ -34,5 +34,16 @@ export function countReport(file, exitCode) {
     skipped: count('pending', 'skipped', 'todo', 'disabled'),
   }
   const skips = tests.filter((test) => !['passed', 'failed'].includes(test.status)).map((test) => test.fullName)
-  return { counts, skips }
+  const failures = [
+    ...unloaded.map((suite) => `${suite.name}: ${firstLine(suite.message)}`),
+    ...tests
+      .filter((test) => test.status === 'failed')
+      .map((test) => `${test.fullName}: ${firstLine(test.failureMessages?.[0])}`),
+  ]
+  if (failures.length < counts.failed) failures.push(`the run ended with code ${exitCode} though its tests passed`)
+  return { counts, skips, failures }
+}
+
+function firstLine(text = '') {
+  return text.split('\n', 1)[0]
 }

@@ -46,20 +46,31 @@ async function main() {
   const reports = fs.mkdtempSync(path.join(os.tmpdir(), 'pyisolate-reports-'))
   let total = NONE
   const skips = []
+  const failures = []
   try {
     for (const one of chosen) {
       const result = await runPackage(one, reports, options.forwarded)
       total = add(total, result.counts)
       skips.push(...result.skips.map((test) => `${one.name}: ${test}`))
+      failures.push(...result.failures.map((test) => `${one.name}: ${test}`))
     }
-    if (options.asUser)
-      total = add(total, await runAsUser({ root, names: options.names, forwarded: options.forwarded }))
+    if (options.asUser) {
+      const { failures: theirs, ...counts } = await runAsUser({
+        root,
+        names: options.names,
+        forwarded: options.forwarded,
+      })
+      total = add(total, counts)
+      failures.push(...theirs.map((test) => `as an ordinary user: ${test}`))
+    }
   } finally {
     fs.rmSync(reports, { recursive: true, force: true })
   }
-  if (options.summary) fs.writeFileSync(options.summary, JSON.stringify(total))
+  if (options.summary) fs.writeFileSync(options.summary, JSON.stringify({ ...total, failures }))
   // A skip is never silent.
   if (skips.length > 0) process.stdout.write(`\nskipped:\n${skips.map((text) => `  ${text}\n`).join('')}`)
+  // Last, where a log that was cut short still has them.
+  if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.map((text) => `  ${text}\n`).join('')}`)
   // The closing line stands once in a log: a run within a run leaves it to the outer one.
   if (!options.summary) process.stdout.write(`\n${closingLine(total)}\n`)
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0

@@ -14,7 +14,13 @@ function report(...suites) {
   const file = path.join(folder, 'report.json')
   const testResults = suites.map(([status, ...states]) => ({
     status,
-    assertionResults: states.map((state, i) => ({ status: state, fullName: `test ${i}` })),
+    name: 'a.test.ts',
+    message: 'no such module',
+    assertionResults: states.map((state, i) => ({
+      status: state,
+      fullName: `test ${i}`,
+      failureMessages: state === 'failed' ? ['expected 1\n    at line 3'] : [],
+    })),
   }))
   fs.writeFileSync(file, JSON.stringify({ testResults }))
   return file
@@ -25,19 +31,23 @@ describe('counting a report', () => {
     expect(countReport(report(['failed', 'passed', 'failed', 'skipped', 'todo']), 1)).toEqual({
       counts: { passed: 1, failed: 1, skipped: 2 },
       skips: ['test 2', 'test 3'],
+      failures: ['test 1: expected 1'],
     })
   })
 
   test('a file that could not be loaded has failed', () => {
-    expect(countReport(report(['passed', 'passed'], ['failed']), 1).counts).toEqual({
-      passed: 1,
-      failed: 1,
-      skipped: 0,
+    expect(countReport(report(['passed', 'passed'], ['failed']), 1)).toEqual({
+      counts: { passed: 1, failed: 1, skipped: 0 },
+      skips: [],
+      failures: ['a.test.ts: no such module'],
     })
   })
 
   test('a bad exit with nothing but passes has failed', () => {
-    expect(countReport(report(['passed', 'passed']), 1).counts).toEqual({ passed: 1, failed: 1, skipped: 0 })
+    expect(countReport(report(['passed', 'passed']), 1)).toMatchObject({
+      counts: { passed: 1, failed: 1, skipped: 0 },
+      failures: ['the run ended with code 1 though its tests passed'],
+    })
     expect(countReport(report(['passed', 'passed']), 0).counts).toEqual({ passed: 1, failed: 0, skipped: 0 })
   })
 
