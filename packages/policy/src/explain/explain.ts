@@ -1,80 +1,92 @@
 import type { CompiledPolicy } from '../compile/compiled-policy.js'
+import { rulesIn } from '../compile/numbered-rules.js'
 import type { Place } from '../errors/policy-error.js'
-import type { NetRule } from '../schema/rules.js'
+import type { FileRule, NameRule, NetRule } from '../schema/rules.js'
 import { coversModule } from '../values/module-name.js'
-import { matchesPath, type PathPattern } from '../values/path.js'
-import type { Target } from '../values/target.js'
-import { coversName, matchesNetwork } from '../values/target-match.js'
+import { isProc, matchesPath } from '../values/path.js'
+import { coversName } from '../values/target-match.js'
 import type { Operation } from './operation.js'
+import { reaches } from './reaches.js'
+import { expand, type Variables } from './variables.js'
 
 export interface Explanation {
   readonly allowed: boolean
-  /** Where the rule that decided was written; none when nothing fits, which denies. */
+  /** The number of the rule that decided (see `numberedRules`); none when no rule did. */
+  readonly rule: number | undefined
+  /** Where it was written. */
   readonly place: Place | undefined
-  readonly because: 'denied by a rule' | 'allowed by a rule' | 'no rule allows it' | 'nothing restricts it'
+  readonly because:
+    | 'denied by a rule'
+    | 'allowed by a rule'
+    | 'no rule allows it'
+    | 'nothing restricts it'
+    | 'never allowed'
 }
 
-/** What `$STDLIB` and `$TMP` stand for in a sandbox; a rule on one that isn't given fits nothing. */
-export type Variables = Readonly<Partial<Record<'STDLIB' | 'TMP', string>>>
-
-/** Whether a policy allows an operation, and the line that decides. The meaning that every enforcer is held to. */
+/**
+ * Whether a policy allows an operation, and the rule that decides: the deny rule with the lowest number that fits, else
+ * the allow rule with the lowest number, else none, which denies. The meaning that every enforcer is held to.
+ */
 export function explain(policy: CompiledPolicy, operation: Operation, variables: Variables = {}): Explanation {
   switch (operation.kind) {
     case 'read':
     case 'write':
     case 'exec': {
-      const fits = (rule: PathPattern) => {
+      if (isProc(operation.path)) return never
+      const fits = (rule: FileRule) => {
         const pattern = expand(rule, variables)
         return pattern !== undefined && matchesPath(pattern, operation.path)
       }
-      return decide(policy.fs.deny.filter(fits), policy.fs[operation.kind].filter(fits))
+      return decide(
+        first(rulesIn(policy, 'fs.deny'), fits),
+        first(rulesIn(policy, `fs.${operation.kind}` as const), fits),
+      )
     }
     case 'connect':
     case 'bind':
     case 'sendto': {
-      const fits = ({ target }: NetRule) => reaches(target, operation)
-      return decide(policy.net.deny.filter(fits), policy.net[operation.kind].filter(fits))
-    }
-    case 'resolve':
+      if ('path' in operation && isProc(operation.path)) return never
       return decide(
-        [],
-        policy.net.dns.filter(({ name }) => coversName(name, operation.name.toLowerCase())),
+        first(rulesIn(policy, 'net.deny'), ({ target }: NetRule) => reaches(target, operation, 'some')),
+        first(rulesIn(policy, `net.${operation.kind}` as const), ({ target }: NetRule) =>
+          reaches(target, operation, 'every'),
+        ),
       )
+    }
+    case 'resolve': {
+      const name = operation.name.toLowerCase().replace(/\.$/, '')
+      return decide(
+        undefined,
+        first(rulesIn(policy, 'net.dns'), (rule) => coversName(rule.name, name)),
+      )
+    }
     case 'import': {
-      const fits = ({ name }: { readonly name: string }) => coversModule(name, operation.module)
-      const { allow, deny } = policy.imports
+      const fits = ({ name }: NameRule) => coversModule(name, operation.module)
       // Without a list of what may be imported, all may: Python's modules are no boundary, the kernel is.
-      return decide(deny.filter(fits), allow.filter(fits), allow.length === 0)
+      return decide(
+        first(rulesIn(policy, 'imports.deny'), fits),
+        first(rulesIn(policy, 'imports.allow'), fits),
+        policy.imports.allow.length === 0,
+      )
     }
   }
 }
 
-type Placed = { readonly place: Place }
+type Numbered<R> = { readonly number: number; readonly rule: R }
 
-function decide(deny: readonly Placed[], allow: readonly Placed[], free = false): Explanation {
-  if (deny.length > 0) return { allowed: false, place: deny[0]!.place, because: 'denied by a rule' }
-  if (allow.length > 0) return { allowed: true, place: allow[0]!.place, because: 'allowed by a rule' }
-  return { allowed: free, place: undefined, because: free ? 'nothing restricts it' : 'no rule allows it' }
+function first<R>(rules: readonly Numbered<R>[], fits: (rule: R) => boolean): Numbered<R> | undefined {
+  return rules.find(({ rule }) => fits(rule))
 }
 
-/** A pattern with its variable replaced. */
-export function expand(pattern: PathPattern, variables: Variables): PathPattern | undefined {
-  if (!pattern.path.startsWith('$')) return pattern
-  const [variable, ...rest] = pattern.path.split('/') as [string, ...string[]]
-  const folder = variables[variable.slice(1) as keyof Variables]
-  return folder === undefined ? undefined : { ...pattern, path: [folder, ...rest].join('/') }
-}
+const never: Explanation = { allowed: false, rule: undefined, place: undefined, because: 'never allowed' }
 
-type Socket = Extract<Operation, { readonly protocol: string }>
+type Placed = Numbered<{ readonly place: Place }>
 
-function reaches(target: Target, operation: Socket): boolean {
-  if (target.protocol !== operation.protocol) return false
-  if ('port' in operation) {
-    if (target.kind !== 'address' && target.kind !== 'name') return false
-    if (operation.port < target.ports.from || operation.port > target.ports.to) return false
-    if (target.kind === 'address') return matchesNetwork(target.cidr, operation.address)
-    return operation.name !== undefined && coversName(target.name, operation.name.toLowerCase())
-  }
-  if ('abstract' in operation) return target.kind === 'abstract' && target.name === operation.abstract
-  return target.kind === 'unix' && matchesPath(target, operation.path)
+function decide(deny: Placed | undefined, allow: Placed | undefined, free = false): Explanation {
+  if (deny !== undefined)
+    return { allowed: false, rule: deny.number, place: deny.rule.place, because: 'denied by a rule' }
+  if (allow !== undefined)
+    return { allowed: true, rule: allow.number, place: allow.rule.place, because: 'allowed by a rule' }
+  const because = free ? 'nothing restricts it' : 'no rule allows it'
+  return { allowed: free, rule: undefined, place: undefined, because }
 }

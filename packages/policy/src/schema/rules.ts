@@ -1,5 +1,5 @@
 import { type Place, PolicyError } from '../errors/policy-error.js'
-import { type PathPattern, readPath, variables } from '../values/path.js'
+import { isProc, type PathPattern, readPath, variables } from '../values/path.js'
 import { readName, readTarget, type Target } from '../values/target.js'
 import { expectText, type Read } from './read.js'
 
@@ -18,6 +18,7 @@ export const file: Read<FileRule> = (node) => {
   const { text, place } = expectText(node, pathWords)
   const read = readPath(text)
   if ('wrong' in read) throw new PolicyError('path', place, read.wrong, { expected: pathWords })
+  refuseProc(read.path, place)
   return { ...read, place }
 }
 
@@ -25,7 +26,16 @@ export const net: Read<NetRule> = (node) => {
   const { text, place } = expectText(node, targetWords)
   const read = readTarget(text)
   if ('wrong' in read) throw new PolicyError('target', place, read.wrong, { expected: targetWords })
+  if (read.kind === 'unix') refuseProc(read.path, place)
   return { target: read, place }
+}
+
+/** No rule reaches procfs, so one about it means something that isn't so. */
+function refuseProc(path: string, place: Place): void {
+  if (!isProc(path)) return
+  throw new PolicyError('path', place, `${path} is in procfs, which no sandbox reaches, whatever a rule says`, {
+    expected: 'a path outside of /proc',
+  })
 }
 
 /** Of hosts, to be resolved. */

@@ -20,7 +20,7 @@ export function coversTarget(outer: Target, inner: Target): boolean {
 /** `*` covers every name, `*.example.org` every one below it, but not itself. */
 export function coversName(outer: string, inner: string): boolean {
   if (outer === '*' || outer === inner) return true
-  return outer.startsWith('*.') && inner.replace(/^\*/, '').endsWith(outer.slice(1))
+  return outer.startsWith('*.') && inner.length >= outer.length && inner.endsWith(outer.slice(1))
 }
 
 export function coversPorts(outer: Ports, inner: Ports): boolean {

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js'
+import { pathFault } from './path.js'
 
 export type Protocol = 'tcp' | 'udp' | 'unix'
 
@@ -13,6 +14,9 @@ export interface Ports {
   readonly from: number
   readonly to: number
 }
+
+/** Bytes of a name that `sun_path` holds behind its leading NUL (unix(7)). */
+const longestAbstract = 107
 
 const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
 
@@ -36,13 +40,41 @@ export function readTarget(text: string): Target | { readonly wrong: string } {
 }
 
 function readUnix(rest: string): Target | { readonly wrong: string } {
-  if (rest.startsWith('@') && rest.length > 1) return { kind: 'abstract', protocol: 'unix', name: rest.slice(1) }
+  if (rest.startsWith('@')) {
+    const name = rest.slice(1)
+    const bytes = Buffer.byteLength(name)
+    if (bytes === 0 || bytes > longestAbstract || /\p{Surrogate}/u.test(name))
+      return { wrong: `an abstract socket's name that is empty, longer than ${longestAbstract} bytes, or no text` }
+    return { kind: 'abstract', protocol: 'unix', name }
+  }
   const subtree = rest.endsWith('/**')
   const path = subtree ? rest.slice(0, -3) : rest
-  const normal = /^(\/(?!\.{1,2}(\/|$))[^/\0*]+)+$/.test(path)
-  return normal
-    ? { kind: 'unix', protocol: 'unix', path, subtree }
-    : { wrong: 'a socket path that is not absolute and normal' }
+  return path === '/' || path.includes('*') || pathFault(path) !== undefined
+    ? { wrong: 'a socket path that is not absolute and normal' }
+    : { kind: 'unix', protocol: 'unix', path, subtree }
+}
+
+/** As a policy says it. */
+export function formatTarget(target: Target): string {
+  switch (target.kind) {
+    case 'unix':
+      return `unix://${target.path}${target.subtree ? '/**' : ''}`
+    case 'abstract':
+      return `unix://@${target.name}`
+    case 'name':
+      return `${target.protocol}://${target.name}:${formatPorts(target.ports)}`
+    case 'address': {
+      const [address, bits] = target.cidr.split('/') as [string, string]
+      const host = address.includes(':') ? `[${address}]` : address
+      const whole = bits === (address.includes(':') ? '128' : '32')
+      return `${target.protocol}://${host}${whole ? '' : `/${bits}`}:${formatPorts(target.ports)}`
+    }
+  }
+}
+
+function formatPorts({ from, to }: Ports): string {
+  if (from === 1 && to === 65_535) return '*'
+  return from === to ? String(from) : `${from}-${to}`
 }
 
 function readPorts(text: string): Ports | undefined {
@@ -56,7 +88,8 @@ function readPorts(text: string): Ports | undefined {
 
 /** An address or a network in the usual form; host bits that a prefix leaves over are refused, as they mean a mistake. */
 export function readCidr(text: string): string | undefined {
-  if (text === '*') return undefined
+  // A zone (fe80::1%eth0) means another interface on every host.
+  if (text === '*' || text.includes('%')) return undefined
   const bare = text.replace(/^\[(.*)\]((?:\/\d+)?)$/, '$1$2')
   const [address, prefix] = bare.split('/') as [string, string | undefined]
   if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !ipaddr.IPv6.isValid(address)) return undefined
