@@ -14,6 +14,7 @@ export type PolicyProblem =
   | 'path'
   | 'target'
   | 'expression'
+  | 'forbidden'
   | 'contradiction'
   | 'cycle'
   | 'not-found'

@@ -14,3 +14,4 @@ export type Operation =
   | { readonly kind: 'connect' | 'bind' | 'sendto'; readonly protocol: 'unix'; readonly abstract: string }
   | { readonly kind: 'resolve'; readonly name: string }
   | { readonly kind: 'import'; readonly module: string }
+  | { readonly kind: 'syscall' /** As the kernel names it on 64-bit machines. */; readonly name: string }

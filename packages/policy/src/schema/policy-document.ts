@@ -4,6 +4,7 @@ import { readCount, readRate, readShare, readSize, readTime, sizeWords, timeWord
 import { type Contract, contracts } from './contract.js'
 import { expectText, fields, list, quantity, type Read, text, word } from './read.js'
 import { type FileRule, file, hostName, type NameRule, type NetRule, nameRule, net } from './rules.js'
+import { allowedCall, deniedCall } from './system-call.js'
 
 export interface FsSection {
   readonly read: readonly FileRule[]
@@ -58,10 +59,6 @@ export interface PolicyDocument {
 
 const files = list(file, 'a path')
 const targets = list(net, 'a target')
-const systemCalls = list(
-  nameRule(/^[a-z][a-z0-9_]*$/, "a system call's name, such as sched_yield"),
-  "a system call's name",
-)
 const modules = list(
   nameRule(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/, "a Python module's name, such as os.path"),
   "a module's name",
@@ -110,7 +107,11 @@ export const readPolicy: (node: Node) => Partial<PolicyDocument> = fields<Policy
       'rules on the network',
     ),
     syscalls: fields<NamesSection & { readonly profile: 'default' }>(
-      { profile: word(['default']), allow: systemCalls, deny: systemCalls },
+      {
+        profile: word(['default']),
+        allow: list(allowedCall, "a system call's name"),
+        deny: list(deniedCall, "a system call's name"),
+      },
       'a profile, additions and removals',
     ),
     imports: fields<NamesSection>({ allow: modules, deny: modules }, 'modules that may or may not be imported'),
