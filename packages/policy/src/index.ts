@@ -12,8 +12,21 @@ export { compilePolicy, loadPolicy, type Resolve } from './load.js'
 export type { Contract } from './schema/contract.js'
 export type { FsSection, LimitsSection, NamesSection, NetSection } from './schema/policy-document.js'
 export type { FileRule, NameRule, NetRule, Rule } from './schema/rules.js'
-export { type BrokerTableOptions, compileBrokerTable, type View } from './targets/broker-table.js'
+export { systemCallNames } from './syscalls/names.js'
+export { type AuditTarget, compileAudit } from './targets/audit.js'
+export { type BpfTarget, compileBpf } from './targets/bpf.js'
+export { type BrokerRecords, type BrokerTableOptions, compileBrokerTable, type View } from './targets/broker-table.js'
+export {
+  compileLandlock,
+  type InexactRule,
+  type LandlockPorts,
+  type LandlockRule,
+  type LandlockTarget,
+} from './targets/landlock.js'
+export { type CellOverhead, type ControlFiles, compileLimits, type LimitsTarget } from './targets/limits.js'
+export { readBrokerTable } from './targets/read-broker-table.js'
+export type { FileRecord, NameRecord, NetRecord, UnixRecord } from './targets/rule-records.js'
 export { compileSyscalls, type SyscallsTarget } from './targets/syscalls.js'
 export { templateNames } from './templates.js'
-export type { PathPattern } from './values/path.js'
+export { type PathPattern, pathFault } from './values/path.js'
 export type { Ports, Protocol, Target } from './values/target.js'

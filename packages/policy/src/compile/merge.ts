@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { Place } from '../errors/policy-error.js'
+import { type Place, PolicyError } from '../errors/policy-error.js'
+import type { Contract } from '../schema/contract.js'
 import type { FsSection, NamesSection, NetSection, PolicyDocument } from '../schema/policy-document.js'
 import type { CompiledPolicy } from './compiled-policy.js'
+import { contractPaths } from './contract-paths.js'
 import { refuseContradictions } from './contradictions.js'
 
 export interface ReadDocument {
@@ -50,7 +52,7 @@ export function compileDocuments(documents: readonly ReadDocument[]): CompiledPo
       nameKeys,
     ),
     limits: Object.assign({}, ...all.map(({ limits }) => limits)) as CompiledPolicy['limits'],
-    contracts: all.flatMap(({ contracts = [] }) => contracts),
+    contracts: joinedContracts(all),
   }
   const own = documents.at(-1)!
   return {
@@ -61,6 +63,20 @@ export function compileDocuments(documents: readonly ReadDocument[]): CompiledPo
     sources: documents.map(({ file }) => file),
     digest: digestOf(demands),
   }
+}
+
+/** No name twice, also of those that are extended: events and errors call a contract by it. @throws PolicyError */
+function joinedContracts(all: readonly Partial<PolicyDocument>[]): readonly Contract[] {
+  const contracts = all.flatMap(({ contracts = [] }) => contracts)
+  for (const [at, { name, place }] of contracts.entries()) {
+    const first = contracts.slice(0, at).find((other) => other.name === name)
+    if (first === undefined) continue
+    throw new PolicyError('duplicate-key', place, `a second contract ${JSON.stringify(name)}`, {
+      expected: `a name of its own; the first is at ${first.place.file}:${first.place.line}`,
+    })
+  }
+  contractPaths(contracts)
+  return contracts
 }
 
 function joined<S extends { readonly [K in keyof S]: readonly unknown[] }>(

@@ -2,7 +2,7 @@ import type { Expression } from '../contracts/ast.js'
 import { type Hook, hookNames, operandsOf } from '../contracts/operands.js'
 import { parseExpression } from '../contracts/parse.js'
 import { ExpressionFault } from '../contracts/tokens.js'
-import type { Node, ScalarNode } from '../document/node.js'
+import type { ScalarNode } from '../document/node.js'
 import { type Place, PolicyError } from '../errors/policy-error.js'
 import { expectText, fields, type Read, text, word } from './read.js'
 
@@ -38,21 +38,6 @@ const read = fields<Written>(
 export const contract: Read<Contract> = (node) => {
   const { name, on, assert, action = 'deny' } = read(node) as Written
   return { name, on, source: assert.text, assert: checked(assert, on), action, place: node.place }
-}
-
-/** No name twice: events and errors call a contract by it. @throws PolicyError */
-export function contracts(node: Node): readonly Contract[] {
-  if (node.kind !== 'sequence')
-    throw new PolicyError('value', node.place, 'not a list', { expected: 'a list of contracts' })
-  const all = node.items.map(contract)
-  for (const [at, one] of all.entries()) {
-    const first = all.slice(0, at).find(({ name }) => name === one.name)
-    if (first === undefined) continue
-    throw new PolicyError('duplicate-key', one.place, `a second contract ${JSON.stringify(one.name)}`, {
-      expected: `a name of its own; the first is on line ${first.place.line}`,
-    })
-  }
-  return all
 }
 
 function checked(scalar: ScalarNode, on: Hook): Expression {

@@ -1,7 +1,7 @@
 import type { Node } from '../document/node.js'
 import type { Place } from '../errors/policy-error.js'
 import { readCount, readRate, readShare, readSize, readTime, sizeWords, timeWords } from '../values/quantity.js'
-import { type Contract, contracts } from './contract.js'
+import { type Contract, contract } from './contract.js'
 import { expectText, fields, list, quantity, type Read, text, word } from './read.js'
 import { type FileRule, file, hostName, type NameRule, type NetRule, nameRule, net } from './rules.js'
 import { allowedCall, deniedCall } from './system-call.js'
@@ -116,7 +116,7 @@ export const readPolicy: (node: Node) => Partial<PolicyDocument> = fields<Policy
     ),
     imports: fields<NamesSection>({ allow: modules, deny: modules }, 'modules that may or may not be imported'),
     limits,
-    contracts,
+    contracts: list(contract, 'a contract: name, on, assert and action'),
     enforcement: word(['strict', 'best-effort']),
   },
   'a policy',

@@ -5,25 +5,23 @@
  * count, u32 offset; u32 offset and u32 bytes of the strings; zeros. Records have fixed sizes and name strings by offset
  * and length (UTF-8, no NUL behind). A path's root folder is the empty string, so that the ancestors of `/a/b` are
  * `/a/b`, `/a` and the empty one.
- */
-export const magic = 0x5442_5950 // "PYBT"
-export const version = 1
-export const headerBytes = 64
-/** Decide and report, but perform the operation whatever was decided. */
-export const logOnlyFlag = 1
-
-/** In the order of the header's counts and offsets. */
-export const tableNames = ['files', 'nets', 'unixes', 'names', 'views'] as const
-export type TableName = (typeof tableNames)[number]
-
-/**
+ *
  * file: u32 path, u16 its bytes, u8 operations, u8 flags, u32 rule, u32 0; sorted by path, then by rule
  * net: u8 operations, u8 flags, u8 protocol, u8 family (4, 6; 0 by name), u8 prefix bits, u8[3] 0, u16 first and last port,
  *   u8[16] address (IPv4 in the first four), u32 name, u16 its bytes, u16 0, u32 rule
  * unix: as file, of socket operations; an abstract one's path is its name
  * name: u32 name, u16 its bytes, u16 0, u32 rule
- * view: u32 guest path, u16 its bytes, u16 0, u32 host path, u16 its bytes, u16 0
+ * view: u32 guest path, u16 its bytes, u16 0, u32 host path, u16 its bytes, u16 0; sorted by guest path
  */
+export const magic = 0x5442_5950 // "PYBT"
+export const version = 1
+export const headerBytes = 64
+/** Of the header: decide and report, but perform the operation whatever was decided. */
+export const logOnlyFlag = 1
+
+/** In the order of the header's counts and offsets. */
+export const tableNames = ['files', 'nets', 'unixes', 'names', 'views'] as const
+export type TableName = (typeof tableNames)[number]
 export const recordBytes: Readonly<Record<TableName, number>> = {
   files: 16,
   nets: 40,
@@ -32,12 +30,13 @@ export const recordBytes: Readonly<Record<TableName, number>> = {
   views: 16,
 }
 
-export const fileOps = { read: 1, write: 2, exec: 4 } as const
-export const netOps = { connect: 1, bind: 2, sendto: 4 } as const
-/** Of a denial: whatever is tried. */
-export const everyOp = 7
-export const protocols = { tcp: 6, udp: 17 } as const // IANA protocol numbers
+/** Where in the header each has its count, the offset behind it. */
+export function countAt(name: TableName): number {
+  return 12 + 8 * tableNames.indexOf(name)
+}
+export const stringsAt = 52
 
+/** Of records. */
 export const subtreeFlag = 1
 export const denyFlag = 2
 export const abstractFlag = 4

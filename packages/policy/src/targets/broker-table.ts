@@ -1,25 +1,17 @@
-import ipaddr from 'ipaddr.js'
 import type { CompiledPolicy } from '../compile/compiled-policy.js'
-import { rulesIn } from '../compile/numbered-rules.js'
-import { expand, type Variables } from '../explain/variables.js'
-import type { Target } from '../values/target.js'
-import {
-  abstractFlag,
-  denyFlag,
-  everyOp,
-  fileOps,
-  headerBytes,
-  logOnlyFlag,
-  magic,
-  netOps,
-  protocols,
-  recordBytes,
-  subtreeFlag,
-  type TableName,
-  tableNames,
-  version,
-} from './broker-layout.js'
+import type { Variables } from '../explain/variables.js'
+import * as layout from './broker-layout.js'
 import { checkPaths } from './check-paths.js'
+import {
+  type FileRecord,
+  fileRecords,
+  type NameRecord,
+  type NetRecord,
+  nameRecords,
+  netRecords,
+  type UnixRecord,
+  unixRecords,
+} from './rule-records.js'
 import { TableStrings } from './table-strings.js'
 
 /** The guest's folder `guest` is the supervisor's folder `host`. Both absolute and normal. */
@@ -36,137 +28,96 @@ export interface BrokerTableOptions {
   readonly logOnly?: boolean
 }
 
-interface FileRecord {
-  readonly path: string
-  readonly ops: number
-  readonly flags: number
-  readonly rule: number
+/** What a table says, record by record. */
+export interface BrokerRecords {
+  readonly logOnly: boolean
+  readonly files: readonly FileRecord[]
+  readonly nets: readonly NetRecord[]
+  readonly unixes: readonly UnixRecord[]
+  readonly names: readonly NameRecord[]
+  readonly views: readonly View[]
 }
 
-/** A target, as `broker-layout.ts` has it. Rules of the same policy give the same bytes. @throws PolicyTargetError */
+/**
+ * What the broker's threads decide by, as `broker-layout.ts` has it. The same rules in the same order give the same
+ * bytes. @throws PolicyTargetError
+ */
 export function compileBrokerTable(policy: CompiledPolicy, options: BrokerTableOptions = {}): Uint8Array {
   const { variables = {}, views = [], logOnly = false } = options
   checkPaths(variables, views)
-  const records = {
-    files: files(policy, variables),
-    nets: targets(policy).filter(({ target }) => target.protocol !== 'unix'),
-    unixes: targets(policy).filter(({ target }) => target.protocol === 'unix'),
-    names: rulesIn(policy, 'net.dns'),
+  return writeTable({
+    logOnly,
+    files: fileRecords(policy, variables),
+    nets: netRecords(policy),
+    unixes: unixRecords(policy),
+    names: nameRecords(policy),
     views: [...views].sort((a, b) => Buffer.compare(Buffer.from(a.guest), Buffer.from(b.guest))),
-  }
-  const offsets = {} as Record<TableName, number>
-  let end = headerBytes
-  for (const name of tableNames) {
-    offsets[name] = end
-    end += records[name].length * recordBytes[name]
+  })
+}
+
+function writeTable(records: BrokerRecords): Uint8Array {
+  const offsets = new Map<layout.TableName, number>()
+  let end = layout.headerBytes
+  for (const name of layout.tableNames) {
+    offsets.set(name, end)
+    end += records[name].length * layout.recordBytes[name]
   }
   const strings = new TableStrings(end)
   const fixed = Buffer.alloc(end)
-  const each = <R>(name: TableName, all: readonly R[], write: (at: number, record: R) => void) =>
-    all.forEach((record, index) => {
-      write(offsets[name] + index * recordBytes[name], record)
-    })
-  const text = (at: number, value: string) => {
-    const { offset, bytes } = strings.put(value)
-    fixed.writeUInt32LE(offset, at)
-    fixed.writeUInt16LE(bytes, at + 4)
+  for (const name of layout.tableNames) {
+    const table = records[name] as readonly never[]
+    const write = writers[name] as Writer<never>
+    for (const [index, record] of table.entries())
+      write(fixed, offsets.get(name)! + index * layout.recordBytes[name], strings, record)
+    fixed.writeUInt32LE(table.length, layout.countAt(name))
+    fixed.writeUInt32LE(offsets.get(name)!, layout.countAt(name) + 4)
   }
-  const pathRecord = (at: number, { path, ops, flags, rule }: FileRecord) => {
-    text(at, path)
-    fixed[at + 6] = ops
-    fixed[at + 7] = flags
-    fixed.writeUInt32LE(rule, at + 8)
-  }
-  each('files', records.files, pathRecord)
-  each('nets', records.nets, (at, { target, ops, flags, rule }) => {
-    fixed[at] = ops
-    fixed[at + 1] = flags
-    writePeer(fixed, at, target)
-    text(at + 28, target.kind === 'name' ? target.name : '')
-    fixed.writeUInt32LE(rule, at + 36)
-  })
-  each('unixes', records.unixes, (at, { target, ops, flags, rule }) => {
-    if (target.kind === 'abstract') pathRecord(at, { path: target.name, ops, flags: flags | abstractFlag, rule })
-    else if (target.kind === 'unix')
-      pathRecord(at, { path: target.path, ops, flags: flags | (target.subtree ? subtreeFlag : 0), rule })
-  })
-  each('names', records.names, (at, { number, rule }) => {
-    text(at, rule.name)
-    fixed.writeUInt32LE(number, at + 8)
-  })
-  each('views', records.views, (at, { guest, host }) => {
-    text(at, inTable(guest))
-    text(at + 8, inTable(host))
-  })
   const tail = strings.bytes()
-  writeHeader(fixed, logOnly, end + tail.length, offsets, records, tail.length)
+  fixed.writeUInt32LE(layout.magic, 0)
+  fixed.writeUInt16LE(layout.version, 4)
+  fixed.writeUInt16LE(records.logOnly ? layout.logOnlyFlag : 0, 6)
+  fixed.writeUInt32LE(end + tail.length, 8)
+  fixed.writeUInt32LE(end, layout.stringsAt)
+  fixed.writeUInt32LE(tail.length, layout.stringsAt + 4)
   return new Uint8Array(Buffer.concat([fixed, tail]))
 }
 
-function files(policy: CompiledPolicy, variables: Variables): readonly FileRecord[] {
-  const section = (name: 'read' | 'write' | 'exec' | 'deny') =>
-    rulesIn(policy, `fs.${name}`).flatMap(({ number, rule }) => {
-      const pattern = expand(rule, variables)
-      if (pattern === undefined) return []
-      const flags = (pattern.subtree ? subtreeFlag : 0) | (name === 'deny' ? denyFlag : 0)
-      return [{ path: inTable(pattern.path), ops: name === 'deny' ? everyOp : fileOps[name], flags, rule: number }]
-    })
-  return (['read', 'write', 'exec', 'deny'] as const)
-    .flatMap(section)
-    .sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)) || a.rule - b.rule)
+type Writer<R> = (fixed: Buffer, at: number, strings: TableStrings, record: R) => void
+type RecordOf<N extends layout.TableName> = BrokerRecords[N][number]
+
+const writers: { readonly [N in layout.TableName]: Writer<RecordOf<N>> } = {
+  files: (fixed, at, strings, record) => {
+    writePath(fixed, at, strings, { ...record, path: inTable(record.path), abstract: false })
+  },
+  unixes: writePath,
+  nets: (fixed, at, strings, { ops, deny, protocol, family, prefix, from, to, address, name, rule }) => {
+    fixed.set([ops, deny ? layout.denyFlag : 0, protocol, family, prefix], at)
+    fixed.writeUInt16LE(from, at + 8)
+    fixed.writeUInt16LE(to, at + 10)
+    fixed.set(address, at + 12)
+    strings.write(fixed, at + 28, name)
+    fixed.writeUInt32LE(rule, at + 36)
+  },
+  names: (fixed, at, strings, { name, rule }) => {
+    strings.write(fixed, at, name)
+    fixed.writeUInt32LE(rule, at + 8)
+  },
+  views: (fixed, at, strings, { guest, host }) => {
+    strings.write(fixed, at, inTable(guest))
+    strings.write(fixed, at + 8, inTable(host))
+  },
 }
 
-interface TargetRecord {
-  readonly target: Target
-  readonly ops: number
-  readonly flags: number
-  readonly rule: number
-}
-
-function targets(policy: CompiledPolicy): readonly TargetRecord[] {
-  return (['connect', 'bind', 'sendto', 'deny'] as const).flatMap((name) =>
-    rulesIn(policy, `net.${name}`).map(({ number, rule: { target } }) => ({
-      target,
-      ops: name === 'deny' ? everyOp : netOps[name],
-      flags: name === 'deny' ? denyFlag : 0,
-      rule: number,
-    })),
-  )
+function writePath(fixed: Buffer, at: number, strings: TableStrings, record: UnixRecord): void {
+  const { path, subtree, abstract, ops, deny, rule } = record
+  strings.write(fixed, at, path)
+  fixed[at + 6] = ops
+  fixed[at + 7] =
+    (subtree ? layout.subtreeFlag : 0) | (deny ? layout.denyFlag : 0) | (abstract ? layout.abstractFlag : 0)
+  fixed.writeUInt32LE(rule, at + 8)
 }
 
 /** The root folder has no bytes. */
 function inTable(path: string): string {
   return path === '/' ? '' : path
-}
-
-function writePeer(fixed: Buffer, at: number, target: Target): void {
-  if (target.protocol === 'unix') return
-  fixed[at + 2] = protocols[target.protocol]
-  fixed.writeUInt16LE(target.ports.from, at + 8)
-  fixed.writeUInt16LE(target.ports.to, at + 10)
-  if (target.kind === 'name') return
-  const [address, bits] = ipaddr.parseCIDR(target.cidr)
-  fixed[at + 3] = address.kind() === 'ipv4' ? 4 : 6
-  fixed[at + 4] = bits
-  fixed.set(address.toByteArray(), at + 12)
-}
-
-function writeHeader(
-  fixed: Buffer,
-  logOnly: boolean,
-  bytes: number,
-  offsets: Readonly<Record<TableName, number>>,
-  records: Readonly<Record<TableName, readonly unknown[]>>,
-  stringBytes: number,
-): void {
-  fixed.writeUInt32LE(magic, 0)
-  fixed.writeUInt16LE(version, 4)
-  fixed.writeUInt16LE(logOnly ? logOnlyFlag : 0, 6)
-  fixed.writeUInt32LE(bytes, 8)
-  for (const [index, name] of tableNames.entries()) {
-    fixed.writeUInt32LE(records[name].length, 12 + index * 8)
-    fixed.writeUInt32LE(offsets[name], 16 + index * 8)
-  }
-  fixed.writeUInt32LE(bytes - stringBytes, 52)
-  fixed.writeUInt32LE(stringBytes, 56)
 }

@@ -11,19 +11,20 @@ export class TableStrings {
   /** @param start where the strings begin in the table */
   constructor(private readonly start: number) {}
 
-  /** @returns its offset in the table, and its bytes @throws PolicyTargetError */
-  put(text: string): { readonly offset: number; readonly bytes: number } {
+  /** Names a string in a record: u32 its offset, u16 its bytes. @throws PolicyTargetError */
+  write(fixed: Buffer, at: number, text: string): void {
     const piece = Buffer.from(text)
     if (piece.length > longest)
       throw new PolicyTargetError(`a string of ${piece.length} bytes in the broker table`, `at most ${longest}`)
-    let at = this.#at.get(text)
-    if (at === undefined) {
-      at = this.#bytes
-      this.#at.set(text, at)
+    let offset = this.#at.get(text)
+    if (offset === undefined) {
+      offset = this.#bytes
+      this.#at.set(text, offset)
       this.#pieces.push(piece)
       this.#bytes += piece.length
     }
-    return { offset: this.start + at, bytes: piece.length }
+    fixed.writeUInt32LE(this.start + offset, at)
+    fixed.writeUInt16LE(piece.length, at + 4)
   }
 
   bytes(): Buffer {
