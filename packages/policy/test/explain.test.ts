@@ -76,6 +76,40 @@ describe('explain', () => {
     expect([answer.allowed, answer.place?.line]).toEqual([allowed, line])
   })
 
+  it('gives the number of the rule that decides', () => {
+    expect(explain(policy, { kind: 'read', path: '/data/private/key' }).rule).toBe(3)
+    expect(explain(policy, { kind: 'resolve', name: 'www.example.org.' })).toMatchObject({ allowed: true, rule: 11 })
+    expect(explain(policy, { kind: 'read', path: '/none' })).toMatchObject({ allowed: false, rule: undefined })
+  })
+
+  it.each(['/proc', '/proc/self/root/etc/passwd', '/proc/1/mem'])('never allows %s', (path) => {
+    const all = compilePolicy(
+      'version: 1\nfs: {read: [/**], write: [/**], exec: [/**]}\nnet: {connect: [unix:///run/**]}',
+    )
+    const never = { allowed: false, rule: undefined, place: undefined, because: 'never allowed' }
+    for (const kind of ['read', 'write', 'exec'] as const) expect(explain(all, { kind, path })).toEqual(never)
+    for (const kind of ['connect', 'bind', 'sendto'] as const)
+      expect(explain(all, { kind, protocol: 'unix', path })).toEqual(never)
+    expect(explain(all, { kind: 'read', path: '/process' }).allowed).toBe(true)
+  })
+
+  it.each<[string, string, boolean]>([
+    ['bind: ["tcp://127.0.0.1:*"]', 'allowed where every port is', true],
+    ['bind: ["tcp://127.0.0.1:1-65535"]', 'however that is written', true],
+    ['bind: ["tcp://127.0.0.1:1-65534"]', 'not where one is missing', false],
+    ['bind: ["tcp://127.0.0.1:*"], deny: ["tcp://127.0.0.0/8:22"]', 'nor where one is denied', false],
+    ['bind: ["tcp://127.0.0.1:*"], deny: ["udp://127.0.0.0/8:22"]', 'but for another protocol', true],
+  ])('lets the kernel choose a port under net: {%s}: %s', (net, _title, allowed) => {
+    const one = compilePolicy(`version: 1\nnet: {${net}}`)
+    expect(explain(one, { kind: 'bind', protocol: 'tcp', address: '127.0.0.1', port: 0 }).allowed).toBe(allowed)
+  })
+
+  it('takes the root folder for a variable', () => {
+    const one = compilePolicy('version: 1\nfs: {read: [$TMP/a], write: [$TMP]}')
+    expect(explain(one, { kind: 'read', path: '/a' }, { TMP: '/' }).allowed).toBe(true)
+    expect(explain(one, { kind: 'write', path: '/' }, { TMP: '/' }).allowed).toBe(true)
+  })
+
   it('fits nothing with a variable that is not given', () => {
     expect(explain(policy, { kind: 'read', path: '/x' }).allowed).toBe(false)
   })

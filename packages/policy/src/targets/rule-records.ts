@@ -64,8 +64,9 @@ export function fileRecords(policy: CompiledPolicy, variables: Variables): reado
 export function netRecords(policy: CompiledPolicy): readonly NetRecord[] {
   return targets(policy).flatMap(({ target, ...record }) => {
     if (target.protocol === 'unix') return []
+    const { from, to } = target.ports
     const peer = target.kind === 'name' ? byName(target.name) : byAddress(target.cidr)
-    return [{ ...record, protocol: protocols[target.protocol], ...target.ports, ...peer }]
+    return [{ ...record, protocol: protocols[target.protocol], from, to, ...peer }]
   })
 }
 
