@@ -1,14 +1,26 @@
-import { type CompiledPolicy, type Explanation, explain, loadPolicy, PolicyError } from '@pyisolate/policy'
+import {
+  type CompiledPolicy,
+  type Explanation,
+  explain,
+  loadPolicy,
+  PolicyError,
+  PolicyTargetError,
+  pathFault,
+  type Variables,
+} from '@pyisolate/policy'
 import { readArguments } from '../arguments.js'
 import { UsageError } from '../errors/usage-error.js'
 import { ExitCode } from '../exit-code.js'
-import { policyHelp } from '../help.js'
 import { say } from '../say.js'
 import type { Terminal } from '../terminal.js'
+import { compileTarget } from './compile.js'
+import { policyHelp } from './help.js'
 import { readOperation } from './operation.js'
+import { sourceLine } from './source-line.js'
 
 const flags = {
   json: { type: 'boolean' },
+  target: { type: 'string' },
   address: { type: 'string' },
   stdlib: { type: 'string' },
   tmp: { type: 'string' },
@@ -26,16 +38,12 @@ export async function policy(argv: readonly string[], terminal: Terminal): Promi
         return await check(subjects, terminal)
       case 'compile': {
         const compiled = loadPolicy(only(subjects, 1, 'policy compile needs one FILE')[0]!)
-        return await say(terminal.stdout, `${JSON.stringify(compiled, null, 2)}\n`)
+        return await say(terminal.stdout, compileTarget(values.target ?? 'ir', compiled, variablesOf(values)))
       }
       case 'explain': {
         const [name, kind, subject] = only(subjects, 3, 'policy explain needs FILE OPERATION SUBJECT')
         const operation = readOperation(kind!, subject!, values.address)
-        const variables = {
-          ...(values.stdlib !== undefined && { STDLIB: values.stdlib }),
-          ...(values.tmp !== undefined && { TMP: values.tmp }),
-        }
-        const answer = explain(loadPolicy(name!), operation, variables)
+        const answer = explain(loadPolicy(name!), operation, variablesOf(values))
         await say(terminal.stdout, values.json ? `${JSON.stringify(answer)}\n` : `${describe(answer)}\n`)
         return answer.allowed ? ExitCode.ok : ExitCode.exception
       }
@@ -43,8 +51,9 @@ export async function policy(argv: readonly string[], terminal: Terminal): Promi
         throw new UsageError('policy needs check, explain or compile; see pyisolate policy --help')
     }
   } catch (error) {
+    if (PolicyTargetError.isInstance(error)) throw new UsageError(error.message, { cause: error })
     if (!PolicyError.isInstance(error)) throw error
-    await say(terminal.stderr, `${error.message}\n`)
+    await say(terminal.stderr, problem(error))
     return ExitCode.exception
   }
 }
@@ -58,11 +67,25 @@ async function check(names: readonly string[], terminal: Terminal): Promise<numb
       await say(terminal.stdout, `${name}: ${summary(loadPolicy(name))}\n`)
     } catch (error) {
       if (!PolicyError.isInstance(error)) throw error
-      await say(terminal.stderr, `${error.message}\n`)
+      await say(terminal.stderr, problem(error))
       code = ExitCode.exception
     }
   }
   return code
+}
+
+/** One line, and the one it is about. */
+function problem(error: PolicyError): string {
+  return `${error.message}\n${sourceLine(error.place)}`
+}
+
+/** @throws UsageError */
+function variablesOf({ stdlib, tmp }: { readonly stdlib?: string; readonly tmp?: string }): Variables {
+  for (const [flag, folder] of Object.entries({ stdlib, tmp })) {
+    const wrong = folder === undefined ? undefined : pathFault(folder)
+    if (wrong !== undefined) throw new UsageError(`--${flag}: ${wrong}: expected an absolute, normal path`)
+  }
+  return { ...(stdlib !== undefined && { STDLIB: stdlib }), ...(tmp !== undefined && { TMP: tmp }) }
 }
 
 function summary({ name, fs, net, enforcement, digest }: CompiledPolicy): string {
@@ -71,8 +94,8 @@ function summary({ name, fs, net, enforcement, digest }: CompiledPolicy): string
   return `ok: ${name}, ${files} file rules, ${targets} network rules, ${enforcement}, ${digest.slice(0, 16)}`
 }
 
-function describe({ allowed, because, place }: Explanation): string {
-  const where = place === undefined ? '' : `: ${place.file}:${place.line}:${place.column}`
+function describe({ allowed, because, place, rule }: Explanation): string {
+  const where = place === undefined ? '' : `: ${place.file}:${place.line}:${place.column} (rule ${rule})`
   return `${allowed ? 'allowed' : 'denied'}, ${because}${where}`
 }
 
