@@ -169,6 +169,8 @@ describe('templates', () => {
         allowed: false,
         because: 'denied by a rule',
       })
+      // UDP as well, should somebody allow some of it.
+      expect(explain(scraper, { kind: 'sendto', protocol: 'udp', address, port: 53 }).because).toBe('denied by a rule')
     }
   })
 })

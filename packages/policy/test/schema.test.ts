@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { load } from 'js-yaml'
 import { describe, expect, it } from 'vitest'
-import { compilePolicy, loadPolicy, PolicyError, templateNames } from '../src/index.js'
+import { compilePolicy, loadPolicy, PolicyError, systemCallNames, templateNames } from '../src/index.js'
 
 const schema = JSON.parse(readFileSync(new URL('../schema/policy.v1.schema.json', import.meta.url), 'utf8'))
 const accepts = new Ajv2020({ allowUnionTypes: true }).compile(schema)
@@ -21,6 +21,20 @@ describe('the published schema', () => {
   it.each(['', 'fs', 'net', 'syscalls', 'imports', 'limits'])('has the keys that the parser has: %s', (section) => {
     const part = section === '' ? schema : schema.properties[section]
     expect(Object.keys(part.properties).sort()).toEqual(keysOf(section))
+  })
+
+  it('completes the system calls that the parser takes', () => {
+    const { addedCall, systemCall } = schema.$defs
+    expect(systemCall.enum).toEqual(systemCallNames)
+    const takes = (name: string) => {
+      try {
+        return compilePolicy(`version: 1\nsyscalls: {allow: [${name}]}`).syscalls.allow.length === 1
+      } catch (error) {
+        if (!PolicyError.isInstance(error)) throw error
+        return false
+      }
+    }
+    expect(addedCall.enum).toEqual(systemCallNames.filter(takes))
   })
 
   it.each(templateNames())('takes the template %s', (name) => {
@@ -52,6 +66,9 @@ describe('the published schema', () => {
     'version: 1\nenforcement: loose',
     'version: 1\nimports: {deny: [1x]}',
     'version: 1\nsyscalls: {allow: [Fork]}',
+    'version: 1\nsyscalls: {allow: [ptrace]}',
+    'version: 1\nsyscalls: {deny: [raed]}',
+    'version: 1\nfs: {deny: [/proc/**]}',
   ])('refuses what the parser refuses: %j', (text) => {
     expect(() => compilePolicy(text)).toThrow(PolicyError)
     expect(accepts(load(text))).toBe(false)
@@ -60,7 +77,7 @@ describe('the published schema', () => {
   it.each([
     'version: 1',
     'version: 1\nfs:',
-    'version: 1\nfs: {read: [/, /**, $TMP, $STDLIB/x/**, "/ü ü"]}',
+    'version: 1\nfs: {read: [/, /**, $TMP, $STDLIB/x/**, "/ü ü", /process, /a/proc]}',
     'version: 1\nnet: {connect: [tcp://*:1-65535, "udp://[::]/0:*", tcp://10.0.0.0/8:443, unix://@x, unix:///a/b]}',
     'version: 1\nlimits: {memory: 1048576, cpu: 12.5%, bandwidthOut: 1kB/s, wallTime: 1.5h}',
   ])('takes what the parser takes: %j', (text) => {

@@ -41,7 +41,9 @@ const groups: readonly { readonly why: string; readonly names: readonly string[]
   },
   {
     why: 'it makes memory that limits do not count, or that can be both written and run',
-    names: words('memfd_create memfd_secret remap_file_pages pkey_mprotect map_shadow_stack shmget shmat shmctl shmdt'),
+    names: words(
+      'memfd_create memfd_secret remap_file_pages pkey_mprotect map_shadow_stack io_setup shmget shmat shmctl shmdt',
+    ),
   },
   {
     why: 'it reaches queues and semaphores of other processes',
