@@ -11,7 +11,7 @@
  *   u8[16] address (IPv4 in the first four), u32 name, u16 its bytes, u16 0, u32 rule
  * unix: as file, of socket operations; an abstract one's path is its name
  * name: u32 name, u16 its bytes, u16 0, u32 rule
- * view: u32 guest path, u16 its bytes, u16 0, u32 host path, u16 its bytes, u16 0; sorted by guest path
+ * view: u32 guest path, u16 its bytes, u16 0, u32 host path, u16 its bytes, u16 0; what is inside another first
  */
 export const magic = 0x5442_5950 // "PYBT"
 export const version = 1

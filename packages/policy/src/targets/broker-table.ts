@@ -51,7 +51,8 @@ export function compileBrokerTable(policy: CompiledPolicy, options: BrokerTableO
     nets: netRecords(policy),
     unixes: unixRecords(policy),
     names: nameRecords(policy),
-    views: [...views].sort((a, b) => Buffer.compare(Buffer.from(a.guest), Buffer.from(b.guest))),
+    // A folder inside another comes before it: the first that fits is the innermost.
+    views: [...views].sort((a, b) => Buffer.compare(Buffer.from(b.guest), Buffer.from(a.guest))),
   })
 }
 

@@ -72,8 +72,12 @@ describe('a broker table that is read', () => {
     const policy = compilePolicy(
       'version: 1\nnet: {connect: [unix://@x, unix:///run/**], deny: [unix:///run/y], dns: ["*"]}',
     )
-    const views = [{ guest: '/', host: '/srv' }]
-    expect(readBrokerTable(compileBrokerTable(policy, { views, logOnly: true }))).toEqual({
+    const views = [
+      { guest: '/a/b', host: '/srv/x' },
+      { guest: '/a', host: '/srv' },
+      { guest: '/', host: '/srv/root' },
+    ]
+    expect(readBrokerTable(compileBrokerTable(policy, { views: views.toReversed(), logOnly: true }))).toEqual({
       logOnly: true,
       files: [],
       nets: [],
