@@ -20,8 +20,12 @@ export interface Limits {
   readonly threads?: number
   /** Descriptors of the guest. Default 64. In a shared cell `interpreters.openFiles` of the supervisor holds instead. */
   readonly openFiles?: number
+  /** Bytes of one file that the guest writes, where its policy lets it write any; beyond, it sees `OSError` (EFBIG). Default 64 MiB. */
+  readonly fileSize?: Size
   /** stdout and stderr together, from first to last byte; beyond, the sandbox is ended. Default 16 MiB. */
   readonly output?: Size
+  /** Values that the guest posts, in all; with one more the sandbox is ended. Default none. */
+  readonly messages?: number
   /**
    * What the guest has posted and nobody has received; beyond, its `post()` blocks, and with it whatever
    * else it sends. Each message counts its encoded size and 64 bytes. Default 16 MiB.

@@ -1,4 +1,6 @@
 import type { Engine, Isolation } from '@pyisolate/interface'
+import type { CompiledPolicy } from '@pyisolate/policy'
+import type { Denial } from './denial.js'
 import type { Duration, Limits, Size } from './limits.js'
 import type { Value } from './value.js'
 
@@ -11,8 +13,20 @@ import type { Value } from './value.js'
 export type HostFunction = (...args: any[]) => Value | void | Promise<Value | void>
 
 export interface SpawnOptions {
-  /** What the guest may do. For now there is one: the standard library, read-only, and nothing else. */
-  readonly policy?: 'stdlib.readonly'
+  /**
+   * What the guest may do: a template's name (`'web_scraper'`), a path that is absolute or starts with a dot, or what
+   * `@pyisolate/policy` compiled. Default `'stdlib.readonly'`, which the cell's own confinement keeps: the standard
+   * library, read-only, and nothing else. With any other one the guest's calls on files and sockets are decided and
+   * made by this process, and the policy can be replaced while it runs.
+   */
+  readonly policy?: string | CompiledPolicy
+  /**
+   * Enforces nothing of the policy's rules on files and sockets, and reports every operation to `onDenied`: to find out
+   * what a program needs. For code that is trusted; everything is done with the rights of this process. Default false.
+   */
+  readonly learn?: boolean
+  /** Told what the guest tried and was denied. Beyond 100 a second they are only counted. */
+  readonly onDenied?: (denial: Denial) => void
   /**
    * `process` (default): alone in a process. `interpreter`: one of many in a shared cell, for sandboxes that
    * trust each other: native code execution in one of them reaches the memory of all of them.

@@ -16,6 +16,8 @@ export type OutcomeData =
   | { readonly kind: 'memory'; readonly bytes: number }
   /** More output than `limits.output`. */
   | { readonly kind: 'output'; readonly bytes: number }
+  /** More posted values than `limits.messages`. */
+  | { readonly kind: 'messages'; readonly count: number }
   /** The sandbox sent what no honest engine sends. */
   | { readonly kind: 'protocol'; readonly detail: string }
   /** The shared cell ended, and with it this sandbox; `detail` is what happened to the cell. */

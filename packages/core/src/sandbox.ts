@@ -1,8 +1,17 @@
 import type { Readable } from 'node:stream'
 import type { Enforcement, Isolation } from '@pyisolate/interface'
+import type { CompiledPolicy } from '@pyisolate/policy'
 import type { CallOptions, CodeOptions, ReceiveOptions } from './options.js'
 import type { Outcome } from './outcome.js'
 import type { Value } from './value.js'
+
+export interface PolicyInForce {
+  readonly name: string
+  /** `undefined` for the built-in one. */
+  readonly digest: string | undefined
+  /** 1 for the one it was spawned with, one more for each reload. */
+  readonly generation: number
+}
 
 export interface SandboxStats {
   /** CPU time in milliseconds, and memory in KiB, of its process; of the whole cell in interpreter isolation. Zeros once it has ended. */
@@ -40,6 +49,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly state: 'running' | 'busy' | 'closing' | 'closed'
   /** What confines it on this host, and what could not be had. */
   readonly enforcement: Enforcement
+  /** The policy in force. */
+  readonly policy: PolicyInForce
   /** What the guest prints, as text, from the start; kept up to `limits.output` until read. */
   readonly stdout: Readable
   readonly stderr: Readable
@@ -62,6 +73,14 @@ export interface Sandbox extends AsyncDisposable {
   recv<T extends Value = Value>(options?: ReceiveOptions): Promise<T>
   /** What the guest posts, until it has ended and all is read, however it ended: see `closed`. */
   messages(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<Value>
+  /**
+   * Puts another policy in force: from the moment it resolves every call is decided by it, and none was ever decided by
+   * neither. Connections and descriptors that the guest has stay its own. A policy that is wrong, that can't be enforced
+   * or that differs in what was frozen when the sandbox was spawned (system calls, imports, most limits) is refused, and
+   * the old one stays.
+   * @throws PolicyError, UnenforceableError, ReloadError, SandboxClosedError
+   */
+  reload(policy: string | CompiledPolicy): Promise<void>
   /** Raises `KeyboardInterrupt` in the running call, if there is one. */
   interrupt(): void
   stats(): SandboxStats

@@ -1,5 +1,6 @@
 import type { EngineStats } from '@pyisolate/interface'
 import type { ZygoteEvent } from '@pyisolate/native'
+import type { Denial } from './denial.js'
 import type { SpawnOptions } from './options.js'
 import type { Outcome } from './outcome.js'
 import type { Sandbox } from './sandbox.js'
@@ -9,6 +10,8 @@ export interface SupervisorEvents {
   spawn: [sandbox: Sandbox]
   /** A sandbox has ended. */
   exit: [sandbox: Sandbox, outcome: Outcome]
+  /** A sandbox of this name tried what its policy denies. */
+  denied: [sandbox: string, denial: Denial]
   /** The built-in engine's zygote has started or ended; one that dies is replaced, and its sandboxes live on. */
   zygote: [event: ZygoteEvent]
   /** The supervisor has closed. */

@@ -1,3 +1,4 @@
+export type { BrokerRequest, CellPlaces, Denial } from './engine/broker.js'
 export type { Cell, CellExit, CellUsage } from './engine/cell.js'
 export { DeadlineSlot } from './engine/cell.js'
 export type { Enforcement, EnforcementEntry } from './engine/enforcement.js'

@@ -1,11 +1,19 @@
 #include "cell.h"
 
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 
 #include <array>
+#include <climits>
 
+#include "broker/broker.h"
 #include "control_socket.h"
+#include "denials.h"
 #include "system_failure.h"
 
 namespace pyisolate {
@@ -77,7 +85,8 @@ Cell::Cell(std::shared_ptr<Loop> loop, const CellOptions& options, HostSegment s
       parent_(std::move(parent)),
       events_(std::move(events)),
       channel_(std::make_unique<FrameChannel>(std::move(segment), options.max_frame_bytes)),
-      ring_bytes_(options.ring_bytes) {
+      ring_bytes_(options.ring_bytes),
+      table_(options.table) {
   target_.interrupt = &channel_->segment().header().interrupt;
   if (parent_) {
     target_.cell = &parent_->target_;
@@ -186,11 +195,70 @@ void Cell::on_events(std::uint32_t) { pump(); }
 void Cell::pump() {
   if (busy_ || !channel_ || state_ == State::forking || state_ == State::gone) return;
   const auto keep = shared_from_this();
+  if (table_) take_listener();
   busy_ = true;
   if (state_ != State::dead) flush();
   if (!closed_) read_frames();
   busy_ = false;
   if (closed_ && state_ != State::gone) release();
+}
+
+// A cell that is about to be ready offers the listener of its filter, and waits: no guest has run in it. In a shared
+// cell others have, who can change the number; what isn't a listener is no use to anybody.
+void Cell::take_listener() {
+  auto& word = channel_->segment().header().listener;
+  const std::uint32_t offered = word.load(std::memory_order_acquire);
+  if (offered == 0 || offered == kListenerTaken || state_ != State::live) return;
+  const int process = parent_ ? parent_->process_.pidfd() : process_.pidfd();
+  const auto fail = [&](const char* what) {
+    table_.reset();
+    const int error = errno;
+    tell([&](CellEvents& events) {
+      closed_ = true;
+      events.fork_failed(error, what);
+    });
+  };
+  UniqueFd listener(static_cast<int>(::syscall(SYS_pidfd_getfd, process, static_cast<int>(offered - 1), 0)));
+  std::uint64_t none = 0;
+  const bool sound = listener && (::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &none) == 0 || errno == ENOENT);
+  UniqueFd pidfd(::fcntl(process, F_DUPFD_CLOEXEC, 0));
+  if (!sound || !pidfd) return fail("take a cell's calls over (pidfd_getfd: CAP_SYS_PTRACE, or the cell's own uid)");
+  try {
+    client_ = broker::Broker::instance().add(std::move(listener), std::move(pidfd), loop_->denials().events());
+  } catch (const SystemFailure& failure) {
+    errno = failure.error();
+    return fail(failure.what());
+  }
+  client_->set_policy(std::move(table_));
+  table_.reset();
+  loop_->denials().add(client_->id(), *this);
+  Watchdog::instance().set_broker_client(target_, client_->id());
+  word.store(kListenerTaken, std::memory_order_release);
+  ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
+void Cell::leave_broker() {
+  table_.reset();
+  if (!client_) return;
+  loop_->denials().remove(client_->id());
+  broker::Broker::instance().remove(client_->id());
+  client_.reset();
+}
+
+std::uint32_t Cell::set_policy(std::shared_ptr<const broker::Table> table) {
+  if (client_) return client_->set_policy(std::move(table));
+  if (!table_) return 0;
+  table_ = std::move(table);  // taken over with the listener
+  return 1;
+}
+
+void Cell::learn_name(const broker::Address& address, std::string name) {
+  if (client_) client_->learn_name(address, std::move(name));
+}
+
+void Cell::on_denied(const broker::Event& event) {
+  if (closed_ || state_ == State::gone) return;
+  tell([&](CellEvents& events) { events.denied(event); });
 }
 
 void Cell::flush() {
@@ -240,6 +308,7 @@ void Cell::on_process_exit() {
 void Cell::on_cell_exit(const ProcessExit& exit) {
   if (state_ == State::gone || state_ == State::dead) return;
   Watchdog::instance().remove(target_);
+  leave_broker();
   exit_ = exit;
   state_ = State::dead;
   loop_->defer(*this);
@@ -276,6 +345,7 @@ void Cell::release() {
   const bool alive = state_ == State::live && process_;
   state_ = State::gone;
   Watchdog::instance().remove(target_);
+  leave_broker();
   unref();
   loop_->cancel(*this);
   if (bell_) loop_->unwatch(bell_.get(), *this);
@@ -303,6 +373,7 @@ void Cell::shut_down() {
   closed_ = true;
   state_ = State::gone;
   Watchdog::instance().remove(target_);
+  leave_broker();
   process_.kill_and_reap();
   bell_.reset();
   control_.reset();

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "../shared/control.h"
+#include "broker/client.h"
 #include "frame_channel.h"
 #include "loop.h"
 #include "process.h"
@@ -29,6 +30,7 @@ class CellEvents : public FrameSink {
   virtual void drained() = 0;
   virtual void corrupt(const char* what) = 0;
   virtual void exited(const CellExit& exit) = 0;
+  virtual void denied(const broker::Event& event) = 0;
   // Surround everything above, deliver() included.
   virtual void begin_batch() = 0;
   virtual void end_batch() = 0;
@@ -37,6 +39,7 @@ class CellEvents : public FrameSink {
 struct CellOptions {
   std::uint32_t ring_bytes = 0;
   std::uint32_t max_frame_bytes = 0;
+  std::shared_ptr<const broker::Table> table;  // of a brokered cell: what holds until set_policy()
 };
 
 // One sandbox: a process of its own, or a further one in a shared cell (`attach`). Loop thread only.
@@ -64,6 +67,11 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   void ref();
   void unref();
   void close();
+  // Swaps the policy of a brokered sandbox: a call is decided by the old one or the new one. Returns how many it has
+  // had, 0 if it isn't brokered or gone.
+  std::uint32_t set_policy(std::shared_ptr<const broker::Table> table);
+  void learn_name(const broker::Address& address, std::string name);
+  void on_denied(const broker::Event& event);
   std::shared_ptr<Cell> attach(const CellOptions& options, std::unique_ptr<CellEvents> events);
 
   // The zygote's part.
@@ -98,6 +106,8 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   void on_process_exit();
   void on_cell_exit(const ProcessExit& exit);
   void finish();
+  void take_listener();
+  void leave_broker();
   void release();
 
   std::shared_ptr<Loop> loop_;
@@ -107,8 +117,10 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   std::unique_ptr<FrameChannel> channel_;  // gone once released
   std::uint32_t ring_bytes_;
   UniqueFd bell_;
-  UniqueFd control_;  // of a shared cell
-  Process process_;   // of a cell with a process of its own
+  UniqueFd control_;                            // of a shared cell
+  std::shared_ptr<const broker::Table> table_;  // until the broker has it
+  std::shared_ptr<broker::Client> client_;
+  Process process_;  // of a cell with a process of its own
   ExitWatcher exit_watcher_{*this};
   WatchTarget target_;
   ProcessExit exit_;

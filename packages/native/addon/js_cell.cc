@@ -2,9 +2,20 @@
 
 #include <bit>
 
+#include "broker/address.h"
 #include "js_barrier.h"
 
 namespace pyisolate {
+
+std::shared_ptr<const broker::Table> JsCell::need_table(const Napi::Value& value) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    throw Napi::TypeError::New(value.Env(), "table must be a Uint8Array");
+  const auto bytes = value.As<Napi::Uint8Array>();
+  std::string problem;
+  auto table = broker::Table::read({bytes.Data(), bytes.ByteLength()}, problem);
+  if (!table) throw Napi::TypeError::New(value.Env(), "not a broker table: " + problem);
+  return table;
+}
 
 void JsCell::define(Napi::Env env) {
   const Napi::Function made = DefineClass(
@@ -15,6 +26,7 @@ void JsCell::define(Napi::Env env) {
        InstanceMethod<&JsCell::interrupt>("interrupt"), InstanceMethod<&JsCell::kill>("kill"),
        InstanceMethod<&JsCell::limit_frames>("limitFrames"), InstanceMethod<&JsCell::set_deadline>("setDeadline"),
        InstanceMethod<&JsCell::set_cpu_limit>("setCpuLimit"), InstanceMethod<&JsCell::usage>("usage"),
+       InstanceMethod<&JsCell::set_policy>("setPolicy"), InstanceMethod<&JsCell::learn_name>("learnName"),
        InstanceMethod<&JsCell::attach>("attach"), InstanceMethod<&JsCell::close>("close")});
   JsState::of(env).cell_class = Napi::Persistent(made);
 }
@@ -36,7 +48,20 @@ CellOptions JsCell::options(const Napi::Object& from) {
   if (!std::has_single_bit(options.ring_bytes))
     throw Napi::TypeError::New(from.Env(), "ringBytes must be a power of two");
   options.max_frame_bytes = need_uint32(from.Get("maxFrameBytes"), "maxFrameBytes", 0, UINT32_MAX);
+  const Napi::Value table = from.Get("table");
+  if (!table.IsUndefined()) options.table = need_table(table);
   return options;
+}
+
+Napi::Value JsCell::set_policy(const Napi::CallbackInfo& info) {
+  auto table = need_table(info[0]);
+  return Napi::Number::New(info.Env(), cell_->set_policy(std::move(table)));
+}
+
+void JsCell::learn_name(const Napi::CallbackInfo& info) {
+  const auto address = broker::parse_address(need_string(info[0], "address"));
+  if (!address) throw Napi::TypeError::New(info.Env(), "address must be an IPv4 or IPv6 address");
+  cell_->learn_name(*address, need_string(info[1], "name"));
 }
 
 Napi::Value JsCell::pid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), cell_->pid()); }

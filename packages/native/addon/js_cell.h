@@ -14,6 +14,8 @@ class JsCell final : public Napi::ObjectWrap<JsCell> {
   static void define(Napi::Env env);
   static Napi::Object wrap(Napi::Env env, std::shared_ptr<Cell> cell);
   static CellOptions options(const Napi::Object& from);
+  // The bytes of a broker table; throws a TypeError.
+  static std::shared_ptr<const broker::Table> need_table(const Napi::Value& value);
   static std::unique_ptr<CellEvents> events(const Napi::Object& from);
 
   explicit JsCell(const Napi::CallbackInfo& info);
@@ -33,6 +35,8 @@ class JsCell final : public Napi::ObjectWrap<JsCell> {
   void limit_frames(const Napi::CallbackInfo& info);
   void set_deadline(const Napi::CallbackInfo& info);
   void set_cpu_limit(const Napi::CallbackInfo& info);
+  Napi::Value set_policy(const Napi::CallbackInfo& info);
+  void learn_name(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Cell> cell_;
 };

@@ -11,6 +11,7 @@ class JsCellEvents final : public CellEvents {
     for (const char* name : {"onForked", "onForkFailed", "onDrain", "onCorrupt", "onExit"})
       need_function(listeners, name);
     napi_create_reference(env_, need_function(listeners, "onFrame"), 1, &on_frame_);
+    need_function(listeners, "onDenied");
     napi_create_reference(env_, listeners, 1, &listeners_);
   }
   ~JsCellEvents() override {
@@ -46,6 +47,12 @@ class JsCellEvents final : public CellEvents {
   }
   void drained() override { call("onDrain", {}); }
   void corrupt(const char* what) override { call("onCorrupt", {make_.text(what)}); }
+
+  void denied(const broker::Event& event) override {
+    call("onDenied", {make_.number(static_cast<double>(event.operation)), make_.text(event.object),
+                      make_.number(event.rule), make_.number(event.generation), make_.number(event.error),
+                      make_.number(event.lost), make_.boolean(event.allowed)});
+  }
 
   void exited(const CellExit& exit) override {
     const ProcessExit& process = exit.process;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "denials.h"
 #include "system_failure.h"
 
 namespace pyisolate {
@@ -151,6 +152,15 @@ void Loop::unref() {
     uv_unref(poll_handle());
     uv_unref(idle_handle());
   }
+}
+
+Denials& Loop::denials() {
+  if (!denials_) {
+    auto denials = std::make_unique<Denials>();
+    watch(denials->events()->bell(), EPOLLIN, *denials);
+    denials_ = std::move(denials);
+  }
+  return *denials_;
 }
 
 void Loop::reap_later(UniqueFd pidfd, pid_t pid) {

@@ -15,6 +15,8 @@
 
 namespace pyisolate {
 
+class Denials;
+
 // Told about events of a descriptor. Events are edge-triggered: read until there is nothing left.
 class Watcher {
  public:
@@ -64,6 +66,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // Kills and reaps children in a zygote's session that we were not told about; false if it can't look.
   bool sweep_orphans(pid_t session);
 
+  // Made when the first brokered sandbox comes. Throws SystemFailure.
+  Denials& denials();
+
   void add(std::shared_ptr<LoopResident> resident) { residents_.insert(std::move(resident)); }
   void remove(const std::shared_ptr<LoopResident>& resident) { residents_.erase(resident); }
   void note_pid(pid_t pid) { pids_.insert(pid); }
@@ -94,6 +99,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::vector<Deferred*> current_;
   std::unordered_set<std::shared_ptr<LoopResident>> residents_;
   std::unordered_set<pid_t> pids_;
+  std::unique_ptr<Denials> denials_;
   std::function<void()> closed_;
   std::shared_ptr<Loop> self_;  // while libuv holds pointers to us
 };

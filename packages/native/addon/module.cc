@@ -1,6 +1,7 @@
 #include <napi.h>
 
 #include "js_barrier.h"
+#include "js_broker.h"
 #include "js_cell.h"
 #include "js_zygote.h"
 
@@ -20,6 +21,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new JsState(env));
   JsCell::define(env);
   JsZygote::define(env);
+  define_broker(env, exports);
   exports.Set("launchZygote", Napi::Function::New<&JsZygote::launch>(env, "launchZygote"));
   exports.Set("setErrorClasses", Napi::Function::New<&set_error_classes>(env, "setErrorClasses"));
   auto versions = Napi::Object::New(env);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "../shared/segment.h"
+#include "broker/broker.h"
 #include "process.h"
 #include "system_failure.h"
 
@@ -74,6 +75,11 @@ void Watchdog::set_process(WatchTarget& target, int pidfd, pid_t pid) {
   }
 }
 
+void Watchdog::set_broker_client(WatchTarget& target, std::uint64_t client) {
+  std::lock_guard lock(mutex_);
+  target.broker_client = client;
+}
+
 void Watchdog::set_deadline(WatchTarget& target, std::size_t slot, double soft_ms, double hard_ms, std::string reason) {
   std::lock_guard lock(mutex_);
   if (targets_.count(&target) == 0) return;
@@ -119,6 +125,8 @@ void Watchdog::kill_locked(WatchTarget& target, const std::string& reason) {
 void Watchdog::interrupt_locked(WatchTarget& target, std::uint32_t mode) {
   target.interrupt->store(mode, std::memory_order_release);
   signal_process(target.cell != nullptr ? target.cell->pidfd : target.pidfd, SIGINT);
+  // A call that the broker holds ends for fatal signals only.
+  if (target.broker_client != 0) broker::Broker::instance().interrupt(target.broker_client);
 }
 
 // A process is killed; a sandbox of a shared cell is told to end first, for the sake of its neighbours.

@@ -24,6 +24,7 @@ struct WatchTarget {
   };
 
   std::atomic<std::uint32_t>* interrupt = nullptr;  // the header's
+  std::uint64_t broker_client = 0;                  // what it waits for in the broker is interrupted, too; 0: nothing
   WatchTarget* cell = nullptr;                      // for a sandbox of a shared cell: that cell
   int pidfd = -1;  // -1 until forked; of a shared cell's process for its sandboxes, too
   pid_t pid = 0;
@@ -50,6 +51,7 @@ class Watchdog {
   // Afterwards no signal is sent to it any more; call it before reaping.
   void remove(WatchTarget& target);
   void set_process(WatchTarget& target, int pidfd, pid_t pid);  // forked; delivers a kill that came first
+  void set_broker_client(WatchTarget& target, std::uint64_t client);
   void set_deadline(WatchTarget& target, std::size_t slot, double soft_ms, double hard_ms, std::string reason);
   void set_cpu_limit(WatchTarget& target, double ms);
   void interrupt(WatchTarget& target, std::uint32_t mode);

@@ -31,6 +31,12 @@ bool parse_options(int argc, char** argv, ZygoteOptions& options, std::string& p
       options.preload.push_back(value);
     } else if (name == "--without") {
       options.without.push_back(value);
+    } else if (name == "--broker" && value == "files-and-sockets") {
+      options.brokered = true;
+    } else if (name == "--allow-call") {
+      options.allow_calls.push_back(value);
+    } else if (name == "--deny-call") {
+      options.deny_calls.push_back(value);
     } else {
       problem = "unknown option " + name;
       return false;

@@ -14,6 +14,9 @@ struct ZygoteOptions {
   std::vector<std::string> module_paths;  // the same, and on sys.path
   std::vector<std::string> preload;       // modules imported before the first fork
   std::vector<std::string> without;       // mechanisms to act as if the kernel lacked them (only takes away)
+  bool brokered = false;                  // calls on files and sockets go to the supervisor's broker
+  std::vector<std::string> allow_calls;   // system calls beside those of the profile
+  std::vector<std::string> deny_calls;    // system calls of the profile that guests go without
 };
 
 // Returns false and says why in `problem`.

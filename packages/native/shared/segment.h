@@ -35,7 +35,11 @@ struct SegmentHeader {
   RingState to_host;                                 // cell produces
   alignas(64) std::atomic<std::uint32_t> cell_bell;  // futex word: bumped for the cell to look again
   std::atomic<std::uint32_t> interrupt;              // an Interrupt
+  // Of a brokered sandbox: 0, then the number of its seccomp listener's descriptor plus one, then kListenerTaken once
+  // the supervisor has a copy. No guest code runs before that.
+  std::atomic<std::uint32_t> listener;
 };
+inline constexpr std::uint32_t kListenerTaken = ~0u;
 
 static_assert(sizeof(SegmentHeader) <= kSegmentHeaderBytes);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

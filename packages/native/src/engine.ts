@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs'
+
 import { type Cell, type Engine, EngineClosedError, type EngineStats, type SpawnRequest } from '@pyisolate/interface'
 
 import { Attempt } from './internal/attempt.js'
@@ -28,7 +30,9 @@ export function createNativeEngine(options: NativeEngineOptions = {}): Engine {
   return new NativeEngine(options)
 }
 
-type Lists = Pick<SpawnRequest, 'preload' | 'readPaths' | 'modulePaths'>
+type Lists = Pick<SpawnRequest, 'preload' | 'readPaths' | 'modulePaths' | 'systemCalls'> & {
+  readonly brokered: boolean
+}
 
 class NativeEngine implements Engine {
   readonly name = 'native'
@@ -88,10 +92,14 @@ class NativeEngine implements Engine {
     if (
       last?.request.preload === request.preload &&
       last.request.readPaths === request.readPaths &&
-      last.request.modulePaths === request.modulePaths
+      last.request.modulePaths === request.modulePaths &&
+      last.request.systemCalls === request.systemCalls &&
+      last.request.brokered === (request.broker !== undefined)
     )
       return last.nursery
-    const key = JSON.stringify([request.preload, request.readPaths, request.modulePaths])
+    const { preload, readPaths, modulePaths, systemCalls, broker } = request
+    const brokered = broker !== undefined
+    const key = JSON.stringify([preload, readPaths, modulePaths, systemCalls, brokered])
     let nursery = this.#nurseries.get(key)
     if (!nursery) {
       this.#files ??= locateEngine(this.#options)
@@ -102,11 +110,11 @@ class NativeEngine implements Engine {
         preload: request.preload,
         pool: { size: this.#options.pool ?? DEFAULT_POOL, ...this.#poolCells(request) },
         onZygote: this.#options.onZygote ?? (() => {}),
+        broker: broker && { blank: broker.blank, stdlib: realpathSync(home.stdlib) },
       })
       this.#nurseries.set(key, nursery)
     }
-    const { preload, readPaths, modulePaths } = request
-    this.#last = { request: { preload, readPaths, modulePaths }, nursery }
+    this.#last = { request: { preload, readPaths, modulePaths, systemCalls, brokered }, nursery }
     return nursery
   }
 
@@ -120,5 +128,8 @@ function zygoteArguments(home: PythonHome, request: SpawnRequest): string[] {
   for (const path of request.readPaths) list.push('--read', path)
   for (const name of request.preload) list.push('--preload', name)
   for (const path of request.modulePaths) list.push('--path', path)
+  if (request.broker !== undefined) list.push('--broker', 'files-and-sockets')
+  for (const name of request.systemCalls?.allow ?? []) list.push('--allow-call', name)
+  for (const name of request.systemCalls?.deny ?? []) list.push('--deny-call', name)
   return list
 }

@@ -6,11 +6,17 @@ describe('options of spawn', () => {
   it.each<[unknown, string]>([
     [{ limit: {} }, 'options.limit: unknown option; did you mean limits?'],
     [{ isolatoin: 'process' }, 'options.isolatoin: unknown option; did you mean isolation?'],
-    [{ zzzzzzzzzzz: 1 }, 'options.zzzzzzzzzzz: unknown option; known are policy, isolation, cell'],
+    [{ zzzzzzzzzzz: 1 }, 'options.zzzzzzzzzzz: unknown option; known are policy, learn, onDenied, isolation, cell'],
     [{ __proto__: null, constructor: 1 }, 'options.constructor: unknown option'],
     [[], 'options: expected an object of options, got []'],
     ['x', "options: expected an object of options, got 'x'"],
-    [{ policy: 'stdlib.readonyl' }, "options.policy: expected 'stdlib.readonly', got 'stdlib.readonyl'"],
+    [
+      { policy: 5 },
+      "options.policy: expected a template's name, a path such as './policy.yaml', or a compiled policy, got 5",
+    ],
+    [{ policy: { schema: 2 } }, 'options.policy: expected'],
+    [{ learn: 'yes' }, "options.learn: expected a boolean, got 'yes'"],
+    [{ onDenied: 1 }, 'options.onDenied: expected a function, got 1'],
     [
       { isolation: 'proces' },
       "options.isolation: expected 'process' or 'interpreter', got 'proces'; did you mean 'process'?",
@@ -74,6 +80,7 @@ describe('options of spawn', () => {
       cpuSeconds: 1.5,
       threads: 4,
       openFiles: 64,
+      fileSize: 2 ** 26,
       frame: 2 ** 26,
       depth: 64,
       items: 1e6,

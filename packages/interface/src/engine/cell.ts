@@ -1,3 +1,4 @@
+import type { CellPlaces } from './broker.js'
 import type { Enforcement } from './enforcement.js'
 import type { FrameType } from './frame.js'
 
@@ -59,6 +60,15 @@ export interface Cell {
   /** Ends the sandbox with `killedBy: 'cpu'` once it has used this many milliseconds of CPU time. */
   setCpuLimit(ms: number): void
   usage(): CellUsage
+  /**
+   * Of a brokered sandbox: puts another table in force by one store; a call is decided by the old one or the new one.
+   * Returns its generation, or 0 when the sandbox is gone. @throws TypeError for bytes that are no table
+   */
+  setTable?(table: Uint8Array): number
+  /** Of a brokered sandbox: rules on `name` fit `address` from now on, as the guest was told so. */
+  learnName?(address: string, name: string): void
+  /** Of a brokered sandbox. */
+  readonly places?: CellPlaces
   /**
    * Asks the sandbox to end in good order, and ends it by force after `graceMs` (`killedBy: 'closed'`).
    * In a shared cell it is first interrupted for good; the whole cell dies if that doesn't help.

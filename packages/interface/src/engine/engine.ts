@@ -1,3 +1,4 @@
+import type { BrokerRequest } from './broker.js'
 import type { Cell, CellExit } from './cell.js'
 import type { Frame } from './frame.js'
 
@@ -12,6 +13,8 @@ export interface CellLimits {
   readonly cpuSeconds: number
   readonly threads: number
   readonly openFiles: number
+  /** Bytes of a file that the guest writes; it sees `OSError` (EFBIG). Absent: none can be written. */
+  readonly fileSize?: number
   /** Budgets of one CBOR value, both ways: bytes, nesting, and items (every element, key and value counts). */
   readonly frame: number
   readonly depth: number
@@ -34,6 +37,10 @@ export interface SpawnRequest {
   readonly ringBytes: number
   readonly maxFrameBytes: number
   readonly limits: CellLimits
+  /** Absent: the cell reads what it was granted, and has no sockets. An engine that can't broker rejects. */
+  readonly broker?: BrokerRequest
+  /** System calls beside those of the engine's own profile, and those of it that this guest goes without, by name. */
+  readonly systemCalls?: { readonly allow: readonly string[]; readonly deny: readonly string[] }
   /** Payload of the `init` frame, which the engine sends with `INIT_ID`. */
   readonly init: Uint8Array
   /**

@@ -12,6 +12,7 @@
 
 #include "cbor_writer.h"
 #include "confine/landlock.h"
+#include "confine/notify.h"
 #include "confine/seccomp.h"
 
 namespace pyisolate {
@@ -56,10 +57,22 @@ void keep_descriptors(const World& world, int bell, int control) {
 
 void confine([[maybe_unused]] Confinement& prepared, Report& report) {
 #ifndef PYISOLATE_UNCONFINED
-  drop_privileges(report);
+  drop_privileges(report, prepared.brokered);
   enter_landlock(prepared.ruleset, prepared.landlock_abi, prepared.landlock_error, report);
 #else
   report.active("none", false, "built without confinement, for tests and benchmarks only");
+#endif
+}
+
+// Before the baseline filter, which allows no guest to install a first one in a process of its own.
+void enter_broker([[maybe_unused]] const Confinement& prepared, [[maybe_unused]] Channel& channel,
+                  [[maybe_unused]] Report& report) {
+#ifndef PYISOLATE_UNCONFINED
+  if (!prepared.brokered) return;
+  const int listener = enter_notify(prepared.notify_filter);
+  if (listener < 0) return report.missing("broker", true, "install the notifying filter", errno);
+  channel.offer_listener(listener);
+  report.active("broker", true, "calls on files and sockets are decided, and made, by the supervisor");
 #endif
 }
 
@@ -93,6 +106,7 @@ std::unique_ptr<Channel> enter_cell(Confinement& prepared, int segment, int bell
   follow_supervisor(supervisor_socket);
   keep_descriptors(prepared.world, bell, control);
   prepared.world.proc = prepared.world.null = prepared.ruleset = -1;
+  if (control < 0) enter_broker(prepared, *channel, report);
 #ifndef PYISOLATE_UNCONFINED
   enter_seccomp(prepared.filter, prepared.filter_problem, report);
 #endif

@@ -23,7 +23,9 @@ struct Confinement {
   int landlock_abi = 0;
   int landlock_error = 0;
   std::vector<sock_filter> filter;
+  std::vector<sock_filter> notify_filter;  // of brokered cells
   std::string filter_problem;
+  bool brokered = false;
   MemoryBase memory;
 };
 

@@ -131,7 +131,7 @@ bool InterpreterCell::attach(const ControlPacket& packet) {
   }
   close(packet.descriptors[0]);
   residents_.emplace_back(
-      std::move(channel), prepared_.preload, ready_, [] { ring(0); },
+      std::move(channel), prepared_.preload, prepared_.notify_filter, ready_, [] { ring(0); },
       [this](const Resident::Need& change) { share(change); });
   return true;
 }
@@ -199,7 +199,7 @@ void run_interpreter_cell(Confinement& prepared, int segment, int supervisor_bel
   struct sigaction action = {};
   action.sa_handler = ring;
   sigaction(SIGINT, &action, nullptr);
-  disable_process_switches();
+  disable_process_switches(prepared.brokered);
   install_accounting();
   limit_threads();
   InterpreterCell cell(prepared, *channel);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <optional>
 
+#include "confine/notify.h"
 #include "python/interpreter.h"
 #include "python/runtime.h"
 #include "transport/exit_payload.h"
@@ -28,8 +29,10 @@ double cpu_ms(clockid_t clock) {
 }  // namespace
 
 Resident::Resident(std::unique_ptr<Channel> channel, const std::vector<std::string>& preload,
-                   const std::vector<std::uint8_t>& ready, std::function<void()> changed, Share share)
+                   const std::vector<sock_filter>& notify_filter, const std::vector<std::uint8_t>& ready,
+                   std::function<void()> changed, Share share)
     : preload_(preload),
+      notify_filter_(notify_filter),
       ready_(ready),
       notify_(std::move(changed)),
       share_(std::move(share)),
@@ -58,11 +61,11 @@ bool Resident::gone() {
 void Resident::run() {
   share_({.starting = 1});
   std::string problem;
-  _ts* state = begin_interpreter(problem);
+  _ts* state = enter_broker(problem) ? begin_interpreter(problem) : nullptr;
   PyObject* half = nullptr;
   if (state != nullptr) {
     use_account(&account_);
-    half = load_guest_module("interpreter");
+    half = load_guest_module("interpreter", !notify_filter_.empty());
     if (half == nullptr) problem = take_exception_text();
     for (const std::string& module : preload_) {
       if (problem.empty() && !preload(module, problem)) break;
@@ -101,6 +104,20 @@ void Resident::run() {
     gone_ = true;
   }
   notify();
+}
+
+// Threads inherit filters: those that the guest starts from this one answer to the same broker table.
+bool Resident::enter_broker([[maybe_unused]] std::string& problem) {
+#ifndef PYISOLATE_UNCONFINED
+  if (notify_filter_.empty()) return true;
+  const int listener = enter_notify(notify_filter_);
+  if (listener < 0) {
+    problem = std::string("the notifying filter can't be installed: ") + std::strerror(errno);
+    return false;
+  }
+  channel_->offer_listener(listener);
+#endif
+  return true;
 }
 
 bool Resident::begin_serving(Guest& guest, _ts* state) {

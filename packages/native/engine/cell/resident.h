@@ -1,6 +1,7 @@
 // One sandbox of a shared cell: its interpreter, and the thread that makes, runs and ends it.
 #pragma once
 
+#include <linux/filter.h>
 #include <pthread.h>
 
 #include <memory>
@@ -24,11 +25,12 @@ class Resident {
   };
   using Share = std::function<void(const Need&)>;
 
-  // Starts its thread, which makes the interpreter, imports `preload` and says `ready`, a payload, on `channel`.
-  // `changed` is called, from its thread, when there is something new to watch or sweep; `share` with what it needs
-  // more, or no longer.
+  // Starts its thread, which gives itself to the broker if there is a `notify_filter`, makes the interpreter, imports
+  // `preload` and says `ready`, a payload, on `channel`. `changed` is called, from its thread, when there is something
+  // new to watch or sweep; `share` with what it needs more, or no longer.
   Resident(std::unique_ptr<Channel> channel, const std::vector<std::string>& preload,
-           const std::vector<std::uint8_t>& ready, std::function<void()> changed, Share share);
+           const std::vector<sock_filter>& notify_filter, const std::vector<std::uint8_t>& ready,
+           std::function<void()> changed, Share share);
 
   bool gone();  // its thread doesn't touch it any more
 
@@ -44,11 +46,13 @@ class Resident {
 
  private:
   void run();
+  bool enter_broker(std::string& problem);
   void leave(_ts* state);
   bool begin_serving(Guest& guest, _ts* state);
   void say_exit(const char* kind, int code, const std::string& message);
 
   const std::vector<std::string>& preload_;
+  const std::vector<sock_filter>& notify_filter_;
   const std::vector<std::uint8_t>& ready_;
   std::function<void()> notify_;
   Share share_;

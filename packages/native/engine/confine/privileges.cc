@@ -47,7 +47,7 @@ std::uint64_t field_kib(const char* text, const char* name) {
 
 }  // namespace
 
-void drop_privileges(Report& report) {
+void drop_privileges(Report& report, bool readable) {
   if (empty_capabilities()) {
     report.active("capabilities", true, "none, in no set");
   } else {
@@ -58,8 +58,11 @@ void drop_privileges(Report& report) {
   } else {
     report.missing("no-new-privs", true, "prctl", errno);
   }
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0) {
-    report.active("not-dumpable", true, "no core dump, no ptrace by the same uid");
+  // ptrace_may_access() asks for a dumpable process unless the supervisor has CAP_SYS_PTRACE; a core limit of 1 alone
+  // keeps the kernel from dumping, into a pipe too (core(5)).
+  if (prctl(PR_SET_DUMPABLE, readable ? 1 : 0, 0, 0, 0) == 0) {
+    report.active("not-dumpable", true,
+                  readable ? "no core dump; its own uid may read it" : "no core dump, no ptrace by the same uid");
   } else {
     report.missing("not-dumpable", true, "prctl", errno);
   }
@@ -70,20 +73,19 @@ void drop_privileges(Report& report) {
   }
 }
 
-void fixed_rlimits(Report& report) {
+void fixed_rlimits(Report& report, bool brokered) {
   // FSIZE: regular files only; rings, pipes and sockets aren't.
-  for (const int resource : {RLIMIT_CORE, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO}) {
-    if (!limit(resource, 0)) {
-      report.missing("rlimits", true, "setrlimit", errno);
-      return;
-    }
-  }
+  bool ok = limit(RLIMIT_CORE, brokered ? 1 : 0) && (brokered || limit(RLIMIT_FSIZE, 0));
+  for (const int resource : {RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO})
+    ok = ok && limit(resource, 0);
   // The main thread's stack isn't in RLIMIT_DATA either: as large as CPython's recursion limits count on.
-  if (!limit(RLIMIT_STACK, 8u << 20) || !limit(RLIMIT_SIGPENDING, 256)) {
+  if (!ok || !limit(RLIMIT_STACK, 8u << 20) || !limit(RLIMIT_SIGPENDING, 256)) {
     report.missing("rlimits", true, "setrlimit", errno);
     return;
   }
-  report.active("rlimits", true, "memory, CPU, threads, files; no core, no file writes, no locked memory");
+  report.active("rlimits", true,
+                brokered ? "memory, CPU, threads, files, their size; no core, no locked memory"
+                         : "memory, CPU, threads, files; no core, no file writes, no locked memory");
 }
 
 MemoryBase measure_memory(int proc) {
@@ -97,7 +99,8 @@ MemoryBase measure_memory(int proc) {
 }
 
 bool apply_limits(const Limits& limits, const MemoryBase& base) {
-  bool ok = limit(RLIMIT_NPROC, limits.threads + 1) && limit(RLIMIT_NOFILE, limits.open_files);
+  bool ok = limit(RLIMIT_NPROC, limits.threads + 1) && limit(RLIMIT_NOFILE, limits.open_files) &&
+            limit(RLIMIT_FSIZE, limits.file_size);
   if (limits.memory != 0) {
     // RLIMIT_DATA is the cap: private writable memory. RLIMIT_AS bounds what is only reserved, and with
     // it the page tables that reading untouched memory costs.

@@ -8,11 +8,12 @@
 namespace pyisolate {
 
 // no_new_privs, empty capability sets, not dumpable, no memory that turns executable (Linux 6.3).
-void drop_privileges(Report& report);
+// `readable`: the supervisor, if of the same uid, may read the memory and take descriptors (the broker does both).
+void drop_privileges(Report& report, bool readable);
 
 // What no guest needs, whatever its limits: core dumps, locked memory, queues, files to write, priorities.
-// For the zygote, which needs none of it either: cells inherit it.
-void fixed_rlimits(Report& report);
+// For the zygote, which needs none of it either: cells inherit it. `brokered`: files to write come with apply_limits().
+void fixed_rlimits(Report& report, bool brokered);
 
 // Size of the address space before a guest runs, bytes.
 struct MemoryBase {
@@ -27,7 +28,8 @@ struct Limits {
   double cpu_seconds = 0;      // 0: none
   std::uint64_t threads = 16;  // beside the sandbox's first
   std::uint64_t open_files = 64;
-  std::uint64_t reserve = 0;  // bytes of address space for what isn't the guest's
+  std::uint64_t file_size = 0;  // bytes of a file that is written
+  std::uint64_t reserve = 0;    // bytes of address space for what isn't the guest's
 };
 // Hard limits, so that a guest can only lower them. False with errno when one can't be set.
 bool apply_limits(const Limits& limits, const MemoryBase& base);

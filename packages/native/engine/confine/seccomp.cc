@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -13,7 +15,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
+#include <utility>
+
+#include "confine/export_filter.h"
+#include "confine/notify.h"
 
 namespace pyisolate {
 namespace {
@@ -174,38 +179,12 @@ constexpr const char* kAllowed[] = {
     "waitid",
 };
 
-using Context = std::unique_ptr<void, void (*)(scmp_filter_ctx)>;
-
-class Rules {
- public:
-  explicit Rules(scmp_filter_ctx context) : context_(context) {}
-
-  template <class... Compare>
-  void allow(const char* name, Compare... compare) {
-    add(SCMP_ACT_ALLOW, name, compare...);
-  }
-  template <class... Compare>
-  void add(std::uint32_t action, const char* name, Compare... compare) {
-    const int number = seccomp_syscall_resolve_name(name);
-    if (number == __NR_SCMP_ERROR || number < 0) return;  // not on this architecture, or newer than libseccomp
-    const int error = seccomp_rule_add(context_, action, number, sizeof...(compare), compare...);
-    if (error != 0 && error_ == 0) error_ = -error, failed_ = name;
-  }
-  int error() const { return error_; }
-  const char* failed() const { return failed_; }
-
- private:
-  scmp_filter_ctx context_;
-  int error_ = 0;
-  const char* failed_ = "";
-};
-
 constexpr auto masked(unsigned arg, std::uint64_t mask, std::uint64_t value) {
   return scmp_arg_cmp{arg, SCMP_CMP_MASKED_EQ, mask, value};
 }
 constexpr auto equal(unsigned arg, std::uint64_t value) { return scmp_arg_cmp{arg, SCMP_CMP_EQ, value, 0}; }
 
-void memory_rules(Rules& rules) {
+void memory_rules(FilterRules& rules) {
   // No executable memory that was ever writable, and none without a file behind it. Shared memory without
   // a file, and memory that grows like a stack, would escape RLIMIT_DATA.
   constexpr std::uint64_t kEscapes = MAP_GROWSDOWN;
@@ -216,7 +195,7 @@ void memory_rules(Rules& rules) {
   rules.allow("mprotect", masked(2, PROT_EXEC, 0));
 }
 
-void task_rules(Rules& rules, bool own_namespace) {
+void task_rules(FilterRules& rules, bool own_namespace) {
   // A thread shares everything with its process; CLONE_THREAD without the rest is refused by the kernel.
   constexpr std::uint64_t kNew = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
                                  CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE;
@@ -234,7 +213,7 @@ void task_rules(Rules& rules, bool own_namespace) {
   rules.allow("setrlimit");
 }
 
-void descriptor_rules(Rules& rules) {
+void descriptor_rules(FilterRules& rules) {
   for (const int command : {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW}) {
     rules.allow("fcntl", equal(1, command));
   }
@@ -246,14 +225,35 @@ void descriptor_rules(Rules& rules) {
   constexpr std::uint64_t kKind = 0xf;
   rules.allow("socketpair", equal(0, AF_UNIX), masked(1, kKind, SOCK_STREAM));
   rules.allow("socketpair", equal(0, AF_UNIX), masked(1, kKind, SOCK_SEQPACKET));
-  rules.add(SCMP_ACT_ERRNO(EACCES), "socket");
   rules.add(SCMP_ACT_ERRNO(ENOSYS), "io_uring_setup");
+}
+
+// The broker makes the sockets of these cells, in a network that isn't theirs: no option may lead a packet elsewhere
+// than where its address says (source routes), load code, or let buffers grow past the memory limit.
+void brokered_rules(FilterRules& rules) {
+  for (const char* name : brokered_calls()) rules.allow(name);
+  rules.allow("accept");
+  rules.allow("accept4");
+  // What has a listener gets no second one (EBUSY), and every guest thread has one: it is for new sandboxes of a cell.
+  rules.allow("seccomp", equal(0, SECCOMP_SET_MODE_FILTER), equal(1, listener_flags()));
+  constexpr std::pair<int, int> kOptions[] = {
+      {SOL_SOCKET, SO_REUSEADDR},  {SOL_SOCKET, SO_REUSEPORT},   {SOL_SOCKET, SO_KEEPALIVE},
+      {SOL_SOCKET, SO_LINGER},     {SOL_SOCKET, SO_OOBINLINE},   {SOL_SOCKET, SO_BROADCAST},
+      {SOL_SOCKET, SO_RCVTIMEO},   {SOL_SOCKET, SO_SNDTIMEO},    {IPPROTO_TCP, TCP_NODELAY},
+      {IPPROTO_TCP, TCP_CORK},     {IPPROTO_TCP, TCP_KEEPIDLE},  {IPPROTO_TCP, TCP_KEEPINTVL},
+      {IPPROTO_TCP, TCP_KEEPCNT},  {IPPROTO_TCP, TCP_QUICKACK},  {IPPROTO_TCP, TCP_USER_TIMEOUT},
+      {IPPROTO_TCP, TCP_SYNCNT},   {IPPROTO_TCP, TCP_MAXSEG},    {IPPROTO_TCP, TCP_DEFER_ACCEPT},
+      {IPPROTO_IP, IP_TOS},        {IPPROTO_IP, IP_TTL},         {IPPROTO_IP, IP_MTU_DISCOVER},
+      {IPPROTO_IPV6, IPV6_V6ONLY}, {IPPROTO_IPV6, IPV6_TCLASS},  {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+      {IPPROTO_IP, IP_RECVERR},    {IPPROTO_IPV6, IPV6_RECVERR},
+  };
+  for (const auto& [level, option] : kOptions) rules.allow("setsockopt", equal(1, level), equal(2, option));
 }
 
 }  // namespace
 
-std::vector<sock_filter> compile_filter(bool own_namespace, std::string& problem) {
-  Context context(seccomp_init(SCMP_ACT_ERRNO(EPERM)), seccomp_release);
+std::vector<sock_filter> compile_filter(const Profile& profile, std::string& problem) {
+  FilterContext context(seccomp_init(SCMP_ACT_ERRNO(EPERM)), seccomp_release);
   if (!context) {
     problem = "seccomp_init failed";
     return {};
@@ -261,24 +261,18 @@ std::vector<sock_filter> compile_filter(bool own_namespace, std::string& problem
   // 32-bit and x32 calls have other numbers: no honest guest makes one.
   seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
   seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a binary tree, not a list
-  Rules rules(context.get());
+  FilterRules rules(context.get(), profile.deny);
   for (const char* name : kAllowed) rules.allow(name);
+  for (const std::string& name : profile.allow) rules.allow(name.c_str());
   memory_rules(rules);
-  task_rules(rules, own_namespace);
+  task_rules(rules, profile.own_namespace);
   descriptor_rules(rules);
-  const int file = static_cast<int>(syscall(SYS_memfd_create, "filter", 1u));
-  std::vector<sock_filter> filter;
-  if (rules.error() != 0) {
-    problem = std::string("a rule for ") + rules.failed() + " was refused";
-  } else if (file < 0 || seccomp_export_bpf(context.get(), file) != 0) {
-    problem = "the filter can't be exported";
+  if (profile.brokered) {
+    brokered_rules(rules);
   } else {
-    const off_t size = lseek(file, 0, SEEK_END);
-    filter.resize(size / sizeof(sock_filter));
-    if (pread(file, filter.data(), size, 0) != size) filter.clear(), problem = "the filter can't be read";
+    rules.add(SCMP_ACT_ERRNO(EACCES), "socket");
   }
-  if (file >= 0) close(file);
-  return filter;
+  return export_filter(context.get(), rules, problem);
 }
 
 void enter_seccomp(const std::vector<sock_filter>& filter, const std::string& problem, Report& report) {

@@ -10,9 +10,15 @@
 
 namespace pyisolate {
 
+struct Profile {
+  bool own_namespace = false;  // cells are pid 1 of a namespace of their own: signals can be bound to that pid
+  bool brokered = false;       // calls on files and sockets are answered before they reach the kernel
+  std::vector<std::string> allow;
+  std::vector<std::string> deny;  // wins
+};
+
 // The filter's instructions, compiled once by the zygote. Empty, with `problem`, when libseccomp fails.
-// `own_namespace`: cells are pid 1 of a namespace of their own, so signals can be bound to that pid.
-std::vector<sock_filter> compile_filter(bool own_namespace, std::string& problem);
+std::vector<sock_filter> compile_filter(const Profile& profile, std::string& problem);
 
 // Installs it on the calling process. The last step of confinement.
 void enter_seccomp(const std::vector<sock_filter>& filter, const std::string& problem, Report& report);

@@ -245,7 +245,9 @@ PyObject* Guest::init(const Frame& frame) {
   }
   const PyRef inputs(request.input_count > 0 ? decode_value(request.inputs, Budget{}) : Py_NewRef(Py_None));
   if (!inputs) return nullptr;
-  namespace_ = PyObject_CallMethod(half_, "open_sandbox", "O", inputs.get());
+  const PyRef settings(request.setting_count > 0 ? decode_value(request.settings, Budget{}) : Py_NewRef(Py_None));
+  if (!settings) return nullptr;
+  namespace_ = PyObject_CallMethod(half_, "open_sandbox", "OO", inputs.get(), settings.get());
   if (namespace_ == nullptr) return nullptr;
   initialised_ = true;
   return Py_NewRef(Py_None);

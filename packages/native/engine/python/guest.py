@@ -41,7 +41,7 @@ def _stream(number, name):
     return text
 
 
-def prepare(isolation):
+def prepare(isolation, brokered):
     """Once per interpreter, before a guest is known."""
     sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BytesIO(), "utf-8")
     sys.stdout = sys.__stdout__ = _stream(1, "<stdout>")
@@ -50,6 +50,10 @@ def prepare(isolation):
     sys.dont_write_bytecode = True
     if isolation == "interpreter":
         _adapt_to_company()
+    if brokered:
+        import _pyisolate_policy
+
+        _pyisolate_policy.resolve_by_host(_api)
 
 
 def _adapt_to_company():
@@ -90,15 +94,31 @@ def _new_main():
     return main
 
 
-def open_sandbox(inputs):
-    """Binds the names a guest starts with; returns its namespace."""
+def open_sandbox(inputs, settings=None):
+    """Binds the names a guest starts with; returns its namespace. `settings`: what its policy means for Python."""
     global _blank
+    if settings:
+        _settle(settings)
     main = _blank or _new_main()
     _blank = None
     sys.modules["__main__"] = main
     if inputs:
         main.__dict__.update(inputs)
     return main.__dict__
+
+
+def _settle(settings):
+    environment = settings.get("environment")
+    if environment:
+        import os
+
+        # Not by putenv: the C environment is the whole cell's.
+        for name, value in environment.items():
+            os.environ._data[os.environ.encodekey(name)] = os.environ.encodevalue(value)
+    if settings.get("imports"):
+        import _pyisolate_policy
+
+        _pyisolate_policy.rule_imports(**settings["imports"])
 
 
 def _compile(code, filename, mode):

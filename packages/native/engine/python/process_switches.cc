@@ -62,7 +62,7 @@ bool listed(std::string_view names, const char* name) {
 
 }  // namespace
 
-void disable_process_switches() {
+void disable_process_switches(bool own_directories) {
   for (const Switches& switches : kSwitches) {
     for (const _inittab* entry = PyImport_Inittab; entry->name != nullptr; ++entry) {
       if (std::strcmp(entry->name, switches.module) != 0 || entry->initfunc == nullptr) continue;
@@ -75,6 +75,7 @@ void disable_process_switches() {
       PyMethodDef* method = reinterpret_cast<PyModuleDef*>(definition)->m_methods;
       for (; method != nullptr && method->ml_name != nullptr; ++method) {
         // In place: existing function objects point at their entry, too.
+        if (own_directories && listed(" chdir fchdir ", method->ml_name)) continue;
         if (listed(switches.names, method->ml_name)) method->ml_meth = refusal_for(method->ml_flags);
       }
     }

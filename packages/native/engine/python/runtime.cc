@@ -54,7 +54,8 @@ struct Carried {
   const char* source;
   std::string code{};  // marshalled
 };
-Carried carried[] = {{"pyisolate", kSource_api}, {"_pyisolate_guest", kSource_guest}};
+Carried carried[] = {
+    {"pyisolate", kSource_api}, {"_pyisolate_policy", kSource_policy}, {"_pyisolate_guest", kSource_guest}};
 
 bool compile(Carried& module, const std::string& file) {
   const PyRef code(Py_CompileString(module.source, file.c_str(), Py_file_input));
@@ -74,7 +75,7 @@ bool execute(Carried& module) {
 
 }  // namespace
 
-bool start_python(const ZygoteOptions&, const World& world, std::string& problem) {
+bool start_python(const ZygoteOptions& options, const World& world, std::string& problem) {
   static std::vector<_inittab> table = module_table();  // CPython keeps the pointer
   PyImport_Inittab = table.data();
   tune_allocator();
@@ -102,20 +103,20 @@ bool start_python(const ZygoteOptions&, const World& world, std::string& problem
     problem = std::string("CPython can't start: ") + (status.err_msg != nullptr ? status.err_msg : "no memory");
     return false;
   }
-  if (load_guest_module("process") == nullptr) {
+  if (load_guest_module("process", options.brokered) == nullptr) {
     problem = "the sandbox's Python half doesn't load: " + take_exception_text();
     return false;
   }
   return true;
 }
 
-PyObject* load_guest_module(const char* isolation) {
+PyObject* load_guest_module(const char* isolation, bool brokered) {
   for (Carried& module : carried) {
     if (!execute(module)) return nullptr;
   }
   PyObject* module = PyImport_AddModule("_pyisolate_guest");
   if (module == nullptr) return nullptr;
-  if (!PyRef(PyObject_CallMethod(module, "prepare", "s", isolation))) return nullptr;
+  if (!PyRef(PyObject_CallMethod(module, "prepare", "sO", isolation, brokered ? Py_True : Py_False))) return nullptr;
   return module;
 }
 

@@ -21,8 +21,9 @@ bool preload(const std::string& module, std::string& problem);
 bool freeze(std::string& problem);
 
 // Imports the sandbox's half written in Python into the current interpreter; a borrowed reference to the
-// module `guest`, or null with an exception. `isolation`: "process" or "interpreter".
-PyObject* load_guest_module(const char* isolation);
+// module `guest`, or null with an exception. `isolation`: "process" or "interpreter". `brokered`: names are resolved by
+// the supervisor.
+PyObject* load_guest_module(const char* isolation, bool brokered);
 
 // Does what every sandbox does first (guest.py), before there is one. `half`: the module that was loaded.
 void warm_up(PyObject* half);

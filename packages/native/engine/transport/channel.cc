@@ -56,6 +56,15 @@ void Channel::ring_bell() {
   (void)!::write(bell_, &one, sizeof one);  // can only fail by being full, and then it has rung
 }
 
+void Channel::offer_listener(int listener) {
+  auto& word = header_->listener;
+  const auto offered = static_cast<std::uint32_t>(listener) + 1;
+  word.store(offered, std::memory_order_release);
+  ring_bell();
+  while (word.load(std::memory_order_acquire) != kListenerTaken) futex_wait(&word, offered, nullptr);
+  close(listener);
+}
+
 void Channel::wake() {
   header_->cell_bell.fetch_add(1, std::memory_order_seq_cst);
   futex_wake_all(&header_->cell_bell);

@@ -46,6 +46,9 @@ class Channel {
   // Makes a read() or write() that sleeps look again. Async-signal-safe.
   void wake();
 
+  // Hands a seccomp listener to the supervisor: returns when that has a copy of it, and closes this one.
+  void offer_listener(int listener);
+
   SegmentHeader& header() { return *header_; }
   std::size_t ring_bytes() const { return writer_.capacity(); }
   std::uint64_t bytes_in() const { return bytes_in_; }

@@ -15,6 +15,7 @@ bool read_limit(CborReader& reader, std::string_view key, InitRequest& out) {
   if (key == "cpuSeconds") out.limits.cpu_seconds = value;
   if (key == "threads") out.limits.threads = whole;
   if (key == "openFiles") out.limits.open_files = whole;
+  if (key == "fileSize") out.limits.file_size = whole;
   if (key == "frame") out.budget.bytes = whole;
   if (key == "items") out.budget.items = whole;
   if (key == "depth") out.budget.depth = static_cast<std::uint32_t>(whole < UINT32_MAX ? whole : UINT32_MAX);
@@ -49,6 +50,7 @@ bool read_entry(CborReader& reader, std::span<const std::uint8_t> payload, InitR
   if (key == "limits") return read_limits(reader, out);
   if (key == "inputs") return note(reader, payload, &CborReader::map, out.inputs, out.input_count);
   if (key == "functions") return note(reader, payload, &CborReader::array, out.functions, out.function_count);
+  if (key == "settings") return note(reader, payload, &CborReader::map, out.settings, out.setting_count);
   return reader.skip();
 }
 

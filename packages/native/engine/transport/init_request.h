@@ -15,7 +15,9 @@ struct InitRequest {
   Budget budget;
   std::span<const std::uint8_t> inputs;     // the CBOR of a map
   std::span<const std::uint8_t> functions;  // the CBOR of an array of texts
+  std::span<const std::uint8_t> settings;   // the CBOR of a map for the sandbox's Python half
   std::uint64_t input_count = 0;
+  std::uint64_t setting_count = 0;
   std::uint64_t function_count = 0;
 };
 

@@ -13,8 +13,10 @@
 #include "cell/interpreter_cell.h"
 #include "cell/process_cell.h"
 #include "confine/landlock.h"
+#include "confine/notify.h"
 #include "confine/privileges.h"
 #include "confine/seccomp.h"
+#include "probe/json.h"
 #include "python/runtime.h"
 #include "zygote/control.h"
 #include "zygote/fork.h"
@@ -52,11 +54,15 @@ void prepare_confinement(const ZygoteOptions& options, Confinement& prepared) {
   if (lacks("seccomp")) {
     prepared.filter_problem = "taken away by --without";
   } else {
-    prepared.filter = compile_filter(prepared.world.cell_namespaces != 0, prepared.filter_problem);
+    const Profile profile = {prepared.world.cell_namespaces != 0, options.brokered, options.allow_calls,
+                             options.deny_calls};
+    prepared.filter = compile_filter(profile, prepared.filter_problem);
+    if (options.brokered) prepared.notify_filter = compile_notify_filter(prepared.filter_problem);
   }
+  prepared.brokered = options.brokered;
   prepared.memory = measure_memory(prepared.world.proc);
 #ifndef PYISOLATE_UNCONFINED
-  fixed_rlimits(prepared.report);  // last: it forbids the file that the filter was made in
+  fixed_rlimits(prepared.report, options.brokered);  // last: it forbids the file that the filter was made in
 #endif
 }
 
@@ -125,7 +131,7 @@ int run_zygote(int argc, char** argv) {
   prepare_confinement(options, prepared);
   use_huge_pages(prepared.world.proc);
   malloc_trim(0);  // or the first malloc of every cell would walk, and so copy, the freed chunks of all this
-  if (!send(kControlFd, ControlKind::ready, 0, 0, "{}")) return 1;
+  if (!send(kControlFd, ControlKind::ready, 0, 0, probe::Json().text("stdlib", prepared.world.stdlib).done())) return 1;
   for (;;) {
     ControlPacket packet;
     switch (receive(kControlFd, packet)) {

@@ -4,6 +4,10 @@ export interface NativeAddon {
   /** The class of what is thrown when a system call fails. Everything else thrown is a TypeError: our own mistake. */
   setErrorClasses(classes: { SystemError: new (call: string, errno: number) => Error }): void
   launchZygote(options: ZygoteOptions): ZygoteHandle
+  /** What a broker table says of an operation, as `explain` of `@pyisolate/policy` takes it; rule 0xffffffff for none. */
+  decide(table: Uint8Array, operation: Readonly<Record<string, unknown>>): { allowed: boolean; rule: number }
+  /** The errno that a notified call fails with before it is decided; `memory` is what is at the guest's address 4096. */
+  decodeCall(number: number, args: readonly bigint[], memory: Uint8Array): number
 }
 
 export interface ZygoteOptions {
@@ -39,11 +43,23 @@ export interface CellListeners {
   onDrain(): void
   onCorrupt(detail: string): void
   onExit(exit: NativeExit): void
+  /** `operation`: an index into read, write, exec, connect, bind, sendto, socket. `rule`: 0xffffffff for none. */
+  onDenied(
+    operation: number,
+    object: string,
+    rule: number,
+    generation: number,
+    errno: number,
+    lost: number,
+    allowed: boolean,
+  ): void
 }
 
 export interface CellOptions extends CellListeners {
   readonly ringBytes: number
   readonly maxFrameBytes: number
+  /** Of a brokered cell: what holds from the start. */
+  readonly table?: Uint8Array | undefined
 }
 
 export interface NativeExit {
@@ -72,6 +88,9 @@ export interface CellHandle {
   limitFrames(maxFrameBytes: number): void
   setDeadline(slot: number, softMs: number, hardMs: number, reason: string): void
   setCpuLimit(ms: number): void
+  /** Counts the tables of a brokered cell from 1; 0 if it isn't one, or gone. @throws TypeError */
+  setPolicy(table: Uint8Array): number
+  learnName(address: string, name: string): void
   usage(): { cpuMs: number; rssKiB: number; privateKiB: number }
   attach(options: CellOptions): CellHandle
   /** Forgets it: no listener is called any more, a process that lives is killed and reaped. */

@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 
 import { FrameType, INIT_ID, SpawnError, UNANSWERED_ID } from '@pyisolate/interface'
 
-import type { CellHandle, CellOptions, NativeExit, ZygoteHandle } from './addon.js'
+import type { CellHandle, CellListeners, CellOptions, NativeExit, ZygoteHandle } from './addon.js'
 import { deferred } from './deferred.js'
 import { earlyExit, forkFailure, initFailure } from './failures.js'
 
@@ -11,6 +11,7 @@ export interface LinkOwner {
   onFrame(type: number, id: number, payload: Uint8Array): void
   onDrain(): void
   onCorrupt(detail: string): void
+  onDenied?(...denial: Parameters<CellListeners['onDenied']>): void
 }
 
 export interface LinkSize {
@@ -31,6 +32,7 @@ export class Link implements CellOptions {
   readonly mode: 'process' | 'interpreter'
   readonly ringBytes: number
   readonly maxFrameBytes: number
+  readonly table: Uint8Array | undefined
   readonly #ready = deferred<Uint8Array>()
   readonly #answered = deferred<void>()
   readonly #exited = deferred<NativeExit | undefined>()
@@ -44,10 +46,11 @@ export class Link implements CellOptions {
   #attached = false
   #lost = false
 
-  constructor(mode: 'process' | 'interpreter', size: LinkSize, decode: Decode = noDecode) {
+  constructor(mode: 'process' | 'interpreter', size: LinkSize, decode: Decode = noDecode, table?: Uint8Array) {
     this.mode = mode
     this.ringBytes = size.ringBytes
     this.maxFrameBytes = size.maxFrameBytes
+    this.table = table
     this.#decode = decode
   }
 
@@ -176,6 +179,10 @@ export class Link implements CellOptions {
     }
     this.#fail(new SpawnError(`the sandbox broke the protocol while it was being prepared: ${detail}`))
     this.#handle?.kill('protocol')
+  }
+
+  onDenied(...denial: Parameters<CellListeners['onDenied']>): void {
+    this.#owner?.onDenied?.(...denial)
   }
 
   onExit(exit: NativeExit): void {

@@ -1,6 +1,7 @@
 import {
   type Cell,
   type CellExit,
+  type CellPlaces,
   type CellUsage,
   type DeadlineSlot,
   type Enforcement,
@@ -13,6 +14,9 @@ import type { Link, LinkOwner } from './link.js'
 
 /** Beside the caller's deadlines the addon keeps one for us: that of `end`. */
 const END_SLOT = 2
+const NO_RULE = 0xffffffff
+/** In the addon's order. */
+const operations = ['read', 'write', 'exec', 'connect', 'bind', 'sendto', 'socket'] as const
 const nothing = new Uint8Array(0)
 
 /** A running sandbox, in a process of its own or in a shared one: the difference is the addon's. */
@@ -21,6 +25,8 @@ export class NativeCell implements Cell, LinkOwner {
   readonly #request: SpawnRequest
   readonly #exit = deferred<CellExit>()
   #enforcement: Enforcement = []
+  #places: CellPlaces | undefined
+  #before = 0
 
   constructor(link: Link, request: SpawnRequest) {
     this.#link = link
@@ -64,6 +70,24 @@ export class NativeCell implements Cell, LinkOwner {
     this.#link.handle.setDeadline(slot, softMs, hardMs, reason)
   }
 
+  get places(): CellPlaces | undefined {
+    return this.#places
+  }
+
+  /** Its own table has been put in force as this generation; those before were a blank's. */
+  brokered(places: CellPlaces, generation: number): void {
+    this.#places = places
+    this.#before = generation - 1
+  }
+
+  setTable(table: Uint8Array): number {
+    return Math.max(0, this.#link.handle.setPolicy(table) - this.#before)
+  }
+
+  learnName(address: string, name: string): void {
+    this.#link.handle.learnName(address, name)
+  }
+
   setCpuLimit(ms: number): void {
     this.#link.handle.setCpuLimit(ms)
   }
@@ -97,6 +121,26 @@ export class NativeCell implements Cell, LinkOwner {
 
   onDrain(): void {
     this.#request.onDrain()
+  }
+
+  onDenied(
+    operation: number,
+    object: string,
+    rule: number,
+    generation: number,
+    errno: number,
+    lost: number,
+    allowed: boolean,
+  ): void {
+    this.#request.broker?.onDenial({
+      operation: operations[operation]!,
+      object,
+      rule: rule === NO_RULE ? undefined : rule,
+      generation: generation - this.#before,
+      errno,
+      lost,
+      allowed,
+    })
   }
 
   onCorrupt(detail: string): void {

@@ -1,4 +1,11 @@
-import { type Cell, type CellExit, SpawnError, type SpawnRequest } from '@pyisolate/interface'
+import {
+  type BrokerRequest,
+  type Cell,
+  type CellExit,
+  type CellPlaces,
+  SpawnError,
+  type SpawnRequest,
+} from '@pyisolate/interface'
 
 import { SystemError } from '../errors/system-error.js'
 import type { NativeAddon, NativeExit, ZygoteHandle } from './addon.js'
@@ -21,6 +28,8 @@ export interface NurseryOptions {
   readonly preload: readonly string[]
   readonly pool: LinkSize & { readonly size: number }
   readonly onZygote: (event: ZygoteEvent) => void
+  /** Of brokered cells: what blanks may do, and where this side has the standard library. */
+  readonly broker?: { readonly blank: BrokerRequest['blank']; readonly stdlib: string } | undefined
 }
 
 /** Everything that comes from one zygote: the zygote itself, its pool, its cells and their sandboxes. */
@@ -30,16 +39,24 @@ export class Nursery {
   readonly #enforcement = new EnforcementReader()
   readonly #shared = new Map<string, SharedCell>()
   readonly #links = new Set<Link>() // whatever isn't in the pool; of shared cells their own, too
+  readonly #stdlib: string | undefined
   readonly #forks = new Turnstile(MOST_FORKS_AT_ONCE)
   #sandboxes = 0
 
   constructor(options: NurseryOptions) {
+    this.#stdlib = options.broker?.stdlib
     this.#zygote = new Zygote(options.addon, options.command, options.preload, options.onZygote)
     const source = async () => {
       const zygote = await this.#zygote.acquire()
-      return () => new Link('process', options.pool).fork(zygote)
+      const table = this.#places() && options.broker?.blank(this.#places()!)
+      return () => new Link('process', options.pool, undefined, table).fork(zygote)
     }
     this.#pool = new Pool({ size: options.pool.size, ringBytes: options.pool.ringBytes, source })
+  }
+
+  /** Where things are for brokered cells, once the zygote is ready. */
+  #places(): CellPlaces | undefined {
+    return this.#stdlib === undefined ? undefined : { stdlib: { guest: this.#zygote.stdlib, host: this.#stdlib } }
   }
 
   stats(): { sandboxes: number; pooled: number; cells: number; zygotes: number } {
@@ -104,7 +121,7 @@ export class Nursery {
     try {
       const zygote = this.#zygote.ready ?? (await attempt.wait(this.#zygote.acquire()))
       try {
-        link = this.#own(new Link('process', request, request.decode).fork(zygote))
+        link = this.#own(new Link('process', request, request.decode, this.#blank(request)).fork(zygote))
       } catch (error) {
         throw await this.#lost(zygote, error, 'a sandbox could not be started')
       }
@@ -149,7 +166,7 @@ export class Nursery {
     if (!zygote) return this.#sharedCell(request, attempt)
     let shared: SharedCell
     try {
-      shared = new SharedCell(zygote, { ...request, cell: name })
+      shared = new SharedCell(zygote, { ...request, cell: name }, this.#places())
     } catch (error) {
       throw await this.#lost(zygote, error, 'a cell could not be started')
     }
@@ -170,6 +187,7 @@ export class Nursery {
   ): Promise<Cell> {
     try {
       const cell = new NativeCell(link, request)
+      this.#enforce(link, cell, request)
       if (link.blank && request.initIsSure) {
         cell.confined(this.#enforcement.read(await link.ready, request.decode))
         attempt.check()
@@ -202,6 +220,19 @@ export class Nursery {
     if (codeOf(error) !== 'EPIPE' && codeOf(error) !== 'ECONNRESET') return failure
     await this.#zygote.gone(zygote)
     return new LostError(failure)
+  }
+
+  /** Whatever it is to be, a cell starts as a blank. */
+  #blank({ broker }: SpawnRequest): Uint8Array | undefined {
+    const places = this.#places()
+    return places && broker?.blank(places)
+  }
+
+  /** The sandbox's own table, before it gets its first frame. */
+  #enforce(link: Link, cell: NativeCell, { broker }: SpawnRequest): void {
+    const places = this.#places()
+    if (broker === undefined || places === undefined) return
+    cell.brokered(places, link.handle.setPolicy(broker.table(places)))
   }
 
   /** A blank was made for a frame size that its sandbox may not have. */

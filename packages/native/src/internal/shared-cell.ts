@@ -1,4 +1,4 @@
-import { type CellExit, FrameType, type SpawnRequest } from '@pyisolate/interface'
+import { type CellExit, type CellPlaces, FrameType, type SpawnRequest } from '@pyisolate/interface'
 
 import type { NativeExit, ZygoteHandle } from './addon.js'
 import type { Attempt } from './attempt.js'
@@ -13,6 +13,7 @@ const nothing = new Uint8Array(0)
 export class SharedCell {
   readonly link: Link
   readonly #name: string
+  readonly #places: CellPlaces | undefined
   readonly #started: Promise<void>
   readonly #blanks: Pool
   readonly #dead: { cell: NativeCell; exit: NativeExit }[] = []
@@ -21,11 +22,15 @@ export class SharedCell {
   #culprit: string | null = null
   #over = false
 
-  constructor(zygote: ZygoteHandle, request: SpawnRequest & { readonly cell: string }) {
+  /** `places`: of a cell whose sandboxes are brokered. */
+  constructor(zygote: ZygoteHandle, request: SpawnRequest & { readonly cell: string }, places?: CellPlaces) {
     this.#name = request.cell
+    this.#places = places
     this.link = new Link('interpreter', request, request.decode).fork(zygote)
     const { ringBytes, maxFrameBytes } = request
-    const source = async () => () => new Link('interpreter', { ringBytes, maxFrameBytes }).attach(this.link.handle)
+    const blank = places && request.broker?.blank(places)
+    const source = async () => () =>
+      new Link('interpreter', { ringBytes, maxFrameBytes }, undefined, blank).attach(this.link.handle)
     this.#blanks = new Pool({ size: request.warm ?? 0, ringBytes, source })
     this.#started = this.#start(request)
     this.#started.catch(() => this.link.discard('never started'))
@@ -56,7 +61,10 @@ export class SharedCell {
     this.#users++
     await attempt.wait(this.#started)
     return (
-      this.#blanks.take(request.ringBytes) ?? new Link('interpreter', request, request.decode).attach(this.link.handle)
+      this.#blanks.take(request.ringBytes) ??
+      new Link('interpreter', request, request.decode, this.#places && request.broker?.blank(this.#places)).attach(
+        this.link.handle,
+      )
     )
   }
 

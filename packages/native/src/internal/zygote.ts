@@ -43,6 +43,7 @@ export class Zygote {
   #failures = 0
   #retryAt = 0
   #closed = false
+  #stdlib = ''
 
   constructor(
     private readonly addon: NativeAddon,
@@ -75,6 +76,11 @@ export class Zygote {
     }
   }
 
+  /** The standard library's folder as its cells see it; known once it is ready. */
+  get stdlib(): string {
+    return this.#stdlib
+  }
+
   /** Waits for the end of a zygote that was found dead, so that the next `acquire` starts another. */
   async gone(handle: ZygoteHandle): Promise<void> {
     if (this.#life?.handle === handle) await this.#life.ended.promise
@@ -98,7 +104,8 @@ export class Zygote {
       const handle = this.addon.launchZygote({
         ...this.command,
         env: [],
-        onReady: () => {
+        onReady: (report) => {
+          this.#stdlib = (JSON.parse(report) as { stdlib: string }).stdlib
           this.onEvent({ kind: 'started', pid: handle.pid, preload: this.preload })
           life.sound = handle
           life.ready.resolve(handle)

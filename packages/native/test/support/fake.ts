@@ -53,6 +53,7 @@ export function request(overrides: Partial<SpawnRequest> = {}): SpawnRequest {
     onDrain: () => {},
     onCorrupt: () => {},
     onExit: () => {},
+    onDenied: () => {},
     ...overrides,
   }
 }
@@ -134,6 +135,7 @@ export function cellOptions(overrides: Partial<CellOptions> = {}): CellOptions &
     onDrain: () => {},
     onCorrupt: () => {},
     onExit: () => {},
+    onDenied: () => {},
     ...overrides,
   }
 }

@@ -10,6 +10,7 @@ import { loneSurrogate } from '../values/inspect.js'
  */
 const codeKeys = [keyOf('code', 2), keyOf('filename')] as const
 const initKeys = [keyOf('isolation', 5), keyOf('limits'), keyOf('inputs'), keyOf('functions'), keyOf('name')] as const
+const settingsKeys = [keyOf('isolation', 6), keyOf('settings')] as const
 
 const emptyMap = encodeValue({}, defaultBudget)
 const emptyList = encodeValue([], defaultBudget)
@@ -31,13 +32,24 @@ export function initPayload(init: {
   readonly limits: Uint8Array
   readonly inputs: Readonly<Record<string, unknown>>
   readonly functions: readonly string[]
+  /** What a policy means for the sandbox's Python. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined
 }): Uint8Array {
-  const { isolation, limits } = init
+  const { isolation, limits, settings } = init
   const hasInputs = Object.keys(init.inputs).length > 0
-  if (!hasInputs && init.functions.length === 0) return join([bareInit(isolation, limits), init.name])
+  if (!hasInputs && init.functions.length === 0 && settings === undefined)
+    return join([bareInit(isolation, limits), init.name])
   const inputs = hasInputs ? encodeValue(init.inputs, defaultBudget, '$.inputs') : emptyMap
   const functions = init.functions.length === 0 ? emptyList : encodeValue(init.functions, defaultBudget, '$.functions')
-  return join([beforeName(isolation, limits, inputs, functions), init.name])
+  if (settings === undefined) return join([beforeName(isolation, limits, inputs, functions), init.name])
+  const [, limitsKey, inputsKey, functionsKey, nameKey] = initKeys
+  const [isolationKey, settingsKey] = settingsKeys
+  const given = encodeValue(settings, defaultBudget)
+  return join(
+    [isolationKey, isolation, limitsKey, limits, inputsKey, inputs, functionsKey, functions, settingsKey, given].concat(
+      [nameKey, init.name],
+    ),
+  )
 }
 
 /** By limits, and by isolation: what is before the name of a sandbox that is given nothing. */

@@ -16,7 +16,9 @@ export const defaultLimits: SettledLimits = Object.freeze({
   cpuTime: Number.POSITIVE_INFINITY,
   threads: 16,
   openFiles: 64,
+  fileSize: 64 * MiB,
   output: 16 * MiB,
+  messages: Number.POSITIVE_INFINITY,
   unread: 16 * MiB,
   frame: defaultBudget.bytes,
   depth: defaultBudget.depth,
@@ -38,6 +40,8 @@ export function limits(base: SettledLimits): Check<SettledLimits> {
         cpuTime: orElse(duration, base.cpuTime),
         threads: orElse(integer(1, 4096), base.threads),
         openFiles: orElse(integer(8, 2 ** 20), base.openFiles),
+        fileSize: orElse(size(0, Number.MAX_SAFE_INTEGER), base.fileSize),
+        messages: orElse(integer(1, 2 ** 31), base.messages),
         output: orElse(size(0, Number.MAX_SAFE_INTEGER), base.output),
         unread: orElse(size(1024, Number.MAX_SAFE_INTEGER), base.unread),
         frame: orElse(size(1024, largestFrame), base.frame),
@@ -54,6 +58,16 @@ export function budgetOf({ frame, depth, items }: SettledLimits): Budget {
 
 /** The part of them that the engine keeps. */
 export function cellLimits(settled: SettledLimits): CellLimits {
-  const { memory, cpuTime, threads, openFiles, frame, depth, items } = settled
-  return { memory, cpuSeconds: Number.isFinite(cpuTime) ? cpuTime / 1000 : 0, threads, openFiles, frame, depth, items }
+  const { memory, cpuTime, threads, openFiles, fileSize, frame, depth, items } = settled
+  const cpuSeconds = Number.isFinite(cpuTime) ? cpuTime / 1000 : 0
+  return { memory, cpuSeconds, threads, openFiles, fileSize, frame, depth, items }
+}
+
+/** Of both, what allows less: a policy isn't loosened by the options it is spawned with. */
+export function tighter(limits: SettledLimits, policy: Partial<Record<string, number>>): SettledLimits {
+  const result: Record<string, number> = { ...limits }
+  for (const [name, value] of Object.entries(policy)) {
+    if (value !== undefined && Object.hasOwn(limits, name)) result[name] = Math.min(result[name]!, value)
+  }
+  return Object.freeze(result as SettledLimits)
 }

@@ -1,9 +1,12 @@
 import type { Isolation } from '@pyisolate/interface'
+import type { CompiledPolicy } from '@pyisolate/policy'
+import type { Denial } from '../../denial.js'
 import { OptionError } from '../../errors/option-error.js'
 import type { Limits } from '../../limits.js'
 import type { HostFunction, SpawnOptions } from '../../options.js'
+import type { GivenPolicy } from '../policy/policy-module.js'
 import { abortSignal, type Check, checkOptions, displayName, expected, listOf, oneOf, orElse } from './check.js'
-import { defaultLimits, limits, type SettledLimits } from './limits.js'
+import { defaultLimits, limits, type SettledLimits, tighter } from './limits.js'
 import { isIdentifier, isModuleName } from './python-names.js'
 
 export interface SettledSpawn {
@@ -14,6 +17,12 @@ export interface SettledSpawn {
   readonly inputs: Readonly<Record<string, unknown>>
   readonly functions: ReadonlyMap<string, HostFunction>
   readonly signal: AbortSignal | undefined
+  /** `undefined`: the built-in one, which needs no broker. */
+  readonly policy: GivenPolicy | undefined
+  readonly learn: boolean
+  readonly onDenied: ((denial: Denial) => void) | undefined
+  /** As they were given: a policy's come between them and the supervisor's. */
+  readonly givenLimits: Limits | undefined
 }
 
 const inputs: Check<Readonly<Record<string, unknown>>> = (value, at) => {
@@ -40,8 +49,27 @@ const functions: Check<ReadonlyMap<string, HostFunction>> = (value, at) => {
   return new Map(entries)
 }
 
+/** What every cell is confined to without a broker. */
+const builtIn = 'stdlib.readonly'
+
+const policy: Check<GivenPolicy | undefined> = (value, at) => {
+  if (value === undefined || value === builtIn) return undefined
+  if (typeof value === 'string' && value !== '') return value
+  const compiled = value as Partial<CompiledPolicy> | null
+  if (typeof compiled === 'object' && compiled?.schema === 1 && typeof compiled.digest === 'string')
+    return compiled as CompiledPolicy
+  return expected(at, "a template's name, a path such as './policy.yaml', or a compiled policy", value)
+}
+
+const boolean: Check<boolean> = (value, at) => (typeof value === 'boolean' ? value : expected(at, 'a boolean', value))
+
+const callback: Check<(denial: Denial) => void> = (value, at) =>
+  typeof value === 'function' ? (value as (denial: Denial) => void) : expected(at, 'a function', value)
+
 const checks = {
-  policy: orElse(oneOf('stdlib.readonly'), 'stdlib.readonly' as const),
+  policy,
+  learn: orElse(boolean, false),
+  onDenied: orElse(callback, undefined),
   isolation: orElse(oneOf('process', 'interpreter'), undefined),
   cell: orElse(displayName, undefined),
   preload: orElse(listOf('a Python module name', isModuleName), []),
@@ -52,6 +80,13 @@ const checks = {
 
 function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
+}
+
+/** What a spawn comes to under a policy: its limits hold unless the options are tighter. @throws OptionError */
+export function underPolicy(settled: SettledSpawn, { limits: own }: CompiledPolicy, base: SettledLimits): SettledSpawn {
+  const known = Object.fromEntries(Object.entries(own).filter(([name]) => Object.hasOwn(base, name)))
+  const given = limits({ ...base, ...known } as SettledLimits)(settled.givenLimits, 'options.limits')
+  return { ...settled, limits: tighter(given, known) }
 }
 
 /** @throws OptionError */
@@ -66,7 +101,15 @@ function settle(options: SpawnOptions, base: SettledLimits): SettledSpawn {
     throw new OptionError('options.cell', "a cell is for isolation: 'interpreter'; drop one of the two")
   }
   if (isolation === 'interpreter') refuseProcessLimits(options.limits)
-  return { ...checked, isolation, cell: isolation === 'interpreter' ? (checked.cell ?? 'default') : undefined }
+  // To learn is to have every call looked at, whatever the policy.
+  const ruled = checked.policy ?? (checked.learn ? builtIn : undefined)
+  return {
+    ...checked,
+    policy: ruled,
+    givenLimits: options.limits,
+    isolation,
+    cell: isolation === 'interpreter' ? (checked.cell ?? 'default') : undefined,
+  }
 }
 
 /** The kernel counts descriptors for a process; a limit that nothing would keep is refused. @throws OptionError */

@@ -43,6 +43,8 @@ function killed(reason: string | null, limits: SettledLimits): OutcomeData | und
       return { kind, ms: Number(rest[0] ?? limits.cpuTime) }
     case 'output':
       return { kind, bytes: Number(rest[0]) }
+    case 'messages':
+      return { kind, count: Number(rest[0]) }
     case 'protocol':
       return { kind, detail: rest.join(':') }
     case 'aborted':

@@ -1,17 +1,22 @@
 import type { Readable } from 'node:stream'
 import { type Cell, type Enforcement, FrameType, type Isolation } from '@pyisolate/interface'
+import type { CompiledPolicy } from '@pyisolate/policy'
+import { ReloadError } from '../../errors/reload-error.js'
 import type { CallOptions, CodeOptions, ReceiveOptions } from '../../options.js'
 import type { Outcome } from '../../outcome.js'
-import type { Sandbox, SandboxStats } from '../../sandbox.js'
+import type { PolicyInForce, Sandbox, SandboxStats } from '../../sandbox.js'
 import type { Value } from '../../value.js'
 import { codePayload } from '../frames/request.js'
 import { pythonCode, settleCall, settleCode, settleReceive } from '../options/call-options.js'
 import { expected } from '../options/check.js'
 import { budgetOf } from '../options/limits.js'
+import type { Ruling } from '../policy/ruling.js'
 import type { Budget } from '../values/budget.js'
 import { encodeValue } from '../values/encode.js'
 import { messageIterator } from './message-iterator.js'
 import type { Session } from './session.js'
+
+const builtIn: PolicyInForce = Object.freeze({ name: 'stdlib.readonly', digest: undefined, generation: 1 })
 
 /** The public face of a session. Its methods are async, so that misuse rejects like everything else. */
 export class PythonSandbox implements Sandbox {
@@ -19,25 +24,41 @@ export class PythonSandbox implements Sandbox {
   readonly isolation: Isolation
   readonly cell: string | undefined
   readonly pid: number
-  readonly enforcement: Enforcement
   readonly closed: Promise<Outcome>
   readonly #session: Session
   readonly #budget: Budget
   readonly #born = performance.now()
 
-  constructor(session: Session, cell: Cell, place: { isolation: Isolation; cell: string | undefined }) {
+  readonly #own: Enforcement
+  readonly #ruling: Ruling | undefined
+
+  constructor(
+    session: Session,
+    cell: Cell,
+    place: { isolation: Isolation; cell: string | undefined },
+    ruling: Ruling | undefined,
+  ) {
     this.#session = session
     this.#budget = budgetOf(session.limits)
     this.name = session.name
     this.isolation = place.isolation
     this.cell = place.cell
     this.pid = cell.pid
-    this.enforcement = cell.enforcement
+    this.#own = cell.enforcement
+    this.#ruling = ruling
     this.closed = session.closed
   }
 
   get state(): Sandbox['state'] {
     return this.#session.state
+  }
+  get enforcement(): Enforcement {
+    return this.#ruling === undefined ? this.#own : [...this.#own, ...this.#ruling.enforcement]
+  }
+  get policy(): PolicyInForce {
+    if (this.#ruling === undefined) return builtIn
+    const { policy, generation } = this.#ruling
+    return { name: policy.name, digest: policy.digest, generation }
   }
   get stdout(): Readable {
     return this.#session.stdout.stream
@@ -82,6 +103,13 @@ export class PythonSandbox implements Sandbox {
 
   messages(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<Value> {
     return messageIterator(this.#session.inbox, settleReceive(options))
+  }
+
+  async reload(policy: string | CompiledPolicy): Promise<void> {
+    if (this.state === 'closing' || this.state === 'closed') return this.#session.ended()
+    if (this.#ruling === undefined)
+      throw new ReloadError(this.name, ['broker'], 'it was spawned with the built-in policy, which its kernel keeps')
+    this.#ruling.reload(await this.#ruling.find(policy))
   }
 
   interrupt(): void {

@@ -181,7 +181,8 @@ export class Session {
         }))
         break
       case FrameType.post:
-        this.inbox.push(payload)
+        if (this.inbox.posted < this.limits.messages) this.inbox.push(payload)
+        else this.#kill(Reason.messages(this.limits.messages))
         break
       case FrameType.out:
         this.#print(this.stdout, payload)

@@ -1,5 +1,6 @@
 import { EventEmitter, setMaxListeners } from 'node:events'
 import type { Cell, Engine, EngineStats } from '@pyisolate/interface'
+import type { CompiledPolicy } from '@pyisolate/policy'
 import { NameInUseError } from '../../errors/name-in-use-error.js'
 import { SupervisorClosedError } from '../../errors/supervisor-closed-error.js'
 import type { SpawnOptions } from '../../options.js'
@@ -7,8 +8,10 @@ import type { Sandbox } from '../../sandbox.js'
 import type { Supervisor, SupervisorEvents } from '../../supervisor.js'
 import { onAbort } from '../abort.js'
 import { displayName } from '../options/check.js'
-import { type SettledSpawn, settleSpawn } from '../options/spawn-options.js'
+import { type SettledSpawn, settleSpawn, underPolicy } from '../options/spawn-options.js'
 import type { SettledSupervisor } from '../options/supervisor-options.js'
+import { findPolicy, policyModule, withGrants } from '../policy/policy-module.js'
+import { Ruling } from '../policy/ruling.js'
 import { PythonSandbox } from '../session/python-sandbox.js'
 import { Session } from '../session/session.js'
 import { defaultEngine } from './default-engine.js'
@@ -22,6 +25,8 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   readonly #spawning = new Map<Promise<Sandbox>, AbortController>()
   /** Of every spawn that has no signal of its own: making one for each would be a good part of a spawn from the pool. */
   readonly #giveUpAll = new AbortController()
+  /** What sandboxes may do while they are made. */
+  #blank: CompiledPolicy | undefined
   #engine: Promise<Engine> | undefined
   #loadedEngine: Engine | undefined
   #closing: Promise<void> | undefined
@@ -69,25 +74,39 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   async #start(name: string, settled: SettledSpawn, giveUp: AbortController): Promise<Sandbox> {
     // By hand: AbortSignal.any would leave something behind at a signal that outlives many spawns.
     const stopListening = onAbort(settled.signal, () => giveUp.abort(settled.signal?.reason))
-    const session = new Session({ name, limits: settled.limits, functions: settled.functions })
+    let ruling: Ruling | undefined
+    let session: Session
+    let spawn = settled
     let cell: Cell
     try {
-      const request = spawnRequest(session, settled, this.#settled, giveUp.signal)
+      if (settled.policy !== undefined) {
+        const ruled = await this.#rule(name, settled)
+        ruling = ruled.ruling
+        spawn = ruled.spawn
+        giveUp.signal.throwIfAborted()
+      }
+      const functions =
+        ruling === undefined ? spawn.functions : new Map([...spawn.functions, ['__resolve__', ruling.resolve]])
+      session = new Session({ name, limits: spawn.limits, functions })
+      const request = spawnRequest(session, spawn, this.#settled, giveUp.signal, ruling)
       const engine = await this.#getEngine()
       giveUp.signal.throwIfAborted()
       cell = await engine.spawn(request)
+      ruling?.begin(cell)
     } catch (error) {
       this.#names.delete(name)
+      await ruling?.end()
       throw error
     } finally {
       stopListening()
     }
-    const sandbox = new PythonSandbox(session, cell, settled)
+    const sandbox = new PythonSandbox(session, cell, spawn, ruling)
     this.#names.set(name, sandbox)
     session.begin(cell)
     void session.closed.then((outcome) => {
       this.#names.delete(name)
       this.#announce('exit', sandbox, outcome)
+      void ruling?.end()
     })
     if (giveUp.signal.aborted) {
       await sandbox.close()
@@ -95,6 +114,29 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     }
     this.#announce('spawn', sandbox)
     return sandbox
+  }
+
+  /** @throws PolicyError, UnenforceableError, OptionError */
+  async #rule(name: string, settled: SettledSpawn): Promise<{ ruling: Ruling; spawn: SettledSpawn }> {
+    const policies = await policyModule()
+    const grants = [...this.#settled.readPaths, ...this.#settled.modulePaths]
+    const policy = withGrants(findPolicy(policies, settled.policy!), grants)
+    this.#blank ??= withGrants(findPolicy(policies, 'stdlib.readonly'), grants)
+    const ruling = new Ruling({
+      name,
+      isolation: settled.isolation,
+      policies,
+      policy,
+      grants,
+      host: { cpuMissing: 'no cgroup for it here' },
+      blank: this.#blank,
+      learn: settled.learn,
+      onDenial: (denial) => {
+        settled.onDenied?.(denial)
+        this.#announce('denied', name, denial)
+      },
+    })
+    return { ruling, spawn: underPolicy(settled, policy, this.#settled.limits) }
   }
 
   async #getEngine(): Promise<Engine> {

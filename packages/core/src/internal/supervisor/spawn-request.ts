@@ -4,6 +4,7 @@ import { initPayload } from '../frames/request.js'
 import { budgetOf, cellLimits, type SettledLimits } from '../options/limits.js'
 import type { SettledSpawn } from '../options/spawn-options.js'
 import type { SettledSupervisor } from '../options/supervisor-options.js'
+import type { Ruling } from '../policy/ruling.js'
 import { aroundArguments } from '../session/host-calls.js'
 import type { Session } from '../session/session.js'
 import { defaultBudget } from '../values/budget.js'
@@ -34,6 +35,7 @@ export function spawnRequest(
   spawn: SettledSpawn,
   supervisor: SettledSupervisor,
   signal: AbortSignal,
+  ruling: Ruling | undefined,
 ): SpawnRequest {
   const { name } = session
   const { isolation, cell } = spawn
@@ -55,7 +57,9 @@ export function spawnRequest(
       limits: encoded,
       inputs: spawn.inputs,
       functions: [...spawn.functions.keys()],
+      settings: ruling?.settings,
     }),
+    ...(ruling !== undefined && { broker: ruling, systemCalls: ruling.systemCalls }),
     initIsSure: Object.keys(spawn.inputs).length === 0,
     ...(cell !== undefined && {
       cell,

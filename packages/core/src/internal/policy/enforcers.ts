@@ -1,0 +1,93 @@
+import type { EnforcementEntry, Isolation } from '@pyisolate/interface'
+import type { CompiledPolicy, NumberedRule } from '@pyisolate/policy'
+import type { UnenforceableRule } from '../../errors/unenforceable-error.js'
+import type { PolicyModule } from './policy-module.js'
+
+/** What keeps a rule or limit; or why nothing does. */
+type Keeper = { readonly by: string } | { readonly why: string }
+
+const bySection: Readonly<Record<NumberedRule['section'], Keeper>> = {
+  'fs.read': { by: 'broker' },
+  'fs.write': { by: 'broker' },
+  'fs.exec': { why: 'a cell never executes a program, so this can be granted to nobody' },
+  'fs.deny': { by: 'broker' },
+  'net.connect': { by: 'broker' },
+  'net.bind': { by: 'broker' },
+  'net.sendto': { by: 'broker' },
+  'net.deny': { by: 'broker' },
+  'net.dns': { by: 'resolver' },
+  'syscalls.allow': { by: 'seccomp' },
+  'syscalls.deny': { by: 'seccomp' },
+  'imports.allow': { by: 'audit-hook' },
+  'imports.deny': { by: 'audit-hook' },
+  contracts: { why: 'contracts need BPF LSM (Linux 5.7, bpf among the LSMs), which this engine does not use' },
+}
+
+const byLimit: Readonly<Record<keyof CompiledPolicy['limits'], Keeper>> = {
+  memory: { by: 'rlimit' },
+  cpu: { by: 'cgroup' },
+  cpuTime: { by: 'supervisor' },
+  wallTime: { by: 'supervisor' },
+  processes: { by: 'seccomp' },
+  threads: { by: 'rlimit' },
+  openFiles: { by: 'rlimit' },
+  fileSize: { by: 'rlimit' },
+  output: { by: 'supervisor' },
+  bandwidthIn: { why: 'nothing here meters what a socket receives' },
+  bandwidthOut: { why: 'nothing here meters what a socket sends' },
+  messages: { by: 'supervisor' },
+}
+
+const inSharedCell: Partial<typeof byLimit> = {
+  memory: { by: 'allocator' },
+  threads: { by: 'engine' },
+  openFiles: { why: 'descriptors are counted for the whole cell: set interpreters.openFiles of the supervisor' },
+  fileSize: { why: 'the size of files is limited for the whole cell' },
+}
+
+export interface HostAbilities {
+  /** Why there is no cgroup for a sandbox's share of the CPU; `undefined` if there is one. */
+  readonly cpuMissing: string | undefined
+}
+
+export interface Coverage {
+  /** Rule by rule, and limit by limit, who keeps it. */
+  readonly entries: readonly EnforcementEntry[]
+  readonly gaps: readonly UnenforceableRule[]
+}
+
+/** Who enforces what of a policy on this host. */
+export function coverage(
+  policies: PolicyModule,
+  policy: CompiledPolicy,
+  isolation: Isolation,
+  host: HostAbilities,
+): Coverage {
+  const entries: EnforcementEntry[] = []
+  const gaps: UnenforceableRule[] = []
+  const note = (section: string, text: string, place: UnenforceableRule['place'], keeper: Keeper): void => {
+    const at = place === undefined ? '' : ` (${place.file}:${place.line})`
+    const essential = policy.enforcement === 'strict'
+    if ('by' in keeper) {
+      entries.push({ mechanism: keeper.by, state: 'active', essential, detail: `${section}: ${text}${at}` })
+    } else {
+      entries.push({
+        mechanism: 'none',
+        state: 'unavailable',
+        essential,
+        detail: `${section}: ${text}${at}: ${keeper.why}`,
+      })
+      gaps.push({ section, text, place, why: keeper.why })
+    }
+  }
+  for (const { section, text, place } of policies.numberedRules(policy)) note(section, text, place, bySection[section])
+  for (const [name, value] of Object.entries(policy.limits) as [keyof CompiledPolicy['limits'], number][]) {
+    note(`limits.${name}`, String(value), undefined, keeperOf(name, isolation, host))
+  }
+  return { entries, gaps }
+}
+
+function keeperOf(name: keyof CompiledPolicy['limits'], isolation: Isolation, host: HostAbilities): Keeper {
+  if (name === 'cpu' && host.cpuMissing !== undefined) return { why: host.cpuMissing }
+  return (isolation === 'interpreter' ? inSharedCell[name] : undefined) ?? byLimit[name]
+}

@@ -1,0 +1,34 @@
+import type { CompiledPolicy } from '@pyisolate/policy'
+import { ReloadError } from '../../errors/reload-error.js'
+
+/** Set once in a cell, and only ever tightened by the kernel: resource limits, and the seccomp filter. */
+const frozenLimits = [
+  'memory',
+  'threads',
+  'openFiles',
+  'fileSize',
+  'cpuTime',
+  'wallTime',
+  'output',
+  'messages',
+] as const
+
+/** @throws ReloadError if `next` needs what a running sandbox can't be given, or can't lose */
+export function frozenDifference(sandbox: string, now: CompiledPolicy, next: CompiledPolicy): void {
+  const frozen: string[] = []
+  if (
+    names(now.syscalls.allow) !== names(next.syscalls.allow) ||
+    names(now.syscalls.deny) !== names(next.syscalls.deny)
+  )
+    frozen.push('syscalls')
+  if (names(now.imports.allow) !== names(next.imports.allow) || names(now.imports.deny) !== names(next.imports.deny))
+    frozen.push('imports')
+  for (const limit of frozenLimits) if (now.limits[limit] !== next.limits[limit]) frozen.push(`limits.${limit}`)
+  if (frozen.length === 0) return
+  const list = frozen.join(', ')
+  throw new ReloadError(sandbox, frozen, `it differs in ${list}, which the kernel or the cell keeps from the start on`)
+}
+
+function names(rules: readonly { readonly name: string }[]): string {
+  return [...new Set(rules.map(({ name }) => name))].sort().join(' ')
+}

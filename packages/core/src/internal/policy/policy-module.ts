@@ -1,0 +1,34 @@
+import type { CompiledPolicy } from '@pyisolate/policy'
+
+export type PolicyModule = typeof import('@pyisolate/policy')
+
+let loading: Promise<PolicyModule> | undefined
+
+/** Loaded when the first policy is used: a sandbox of the built-in one never waits for it. */
+export function policyModule(): Promise<PolicyModule> {
+  loading ??= import('@pyisolate/policy')
+  return loading
+}
+
+/** A template's name, a path (absolute, or starting with a dot), or what `@pyisolate/policy` compiled. */
+export type GivenPolicy = string | CompiledPolicy
+
+const templates = new Map<string, CompiledPolicy>()
+
+/** Files are read each time; templates never change. @throws PolicyError */
+export function findPolicy(policies: PolicyModule, given: GivenPolicy): CompiledPolicy {
+  if (typeof given !== 'string') return given
+  const known = templates.get(given)
+  if (known !== undefined) return known
+  const policy = policies.loadPolicy(given)
+  if (policies.templateNames().includes(given)) templates.set(given, policy)
+  return policy
+}
+
+/** The policy and what the supervisor's own options let every sandbox read. */
+export function withGrants(policy: CompiledPolicy, paths: readonly string[]): CompiledPolicy {
+  if (paths.length === 0) return policy
+  const place = { file: 'options of the supervisor', line: 1, column: 1 }
+  const grants = paths.map((path) => ({ path, subtree: true, place }))
+  return { ...policy, fs: { ...policy.fs, read: [...policy.fs.read, ...grants] } }
+}

@@ -1,0 +1,202 @@
+import { getSystemErrorName } from 'node:util'
+import type {
+  BrokerRequest,
+  Cell,
+  CellPlaces,
+  EnforcementEntry,
+  Denial as EngineDenial,
+  Isolation,
+} from '@pyisolate/interface'
+import type { CompiledPolicy, NumberedRule } from '@pyisolate/policy'
+import type { Denial, DenialRule } from '../../denial.js'
+import { UnenforceableError } from '../../errors/unenforceable-error.js'
+import type { HostFunction } from '../../options.js'
+import { coverage, type HostAbilities } from './enforcers.js'
+import { frozenDifference } from './frozen.js'
+import { findPolicy, type GivenPolicy, type PolicyModule, withGrants } from './policy-module.js'
+import { Resolver } from './resolver.js'
+import { makeScratch, needsScratch, removeScratch } from './scratch.js'
+import { brokerTable } from './tables.js'
+
+export interface RulingOptions {
+  readonly name: string
+  readonly isolation: Isolation
+  readonly policies: PolicyModule
+  readonly policy: CompiledPolicy
+  readonly host: HostAbilities
+  /** Paths that every sandbox of the supervisor may read. */
+  readonly grants: readonly string[]
+  /** What every blank sandbox of the supervisor may do while it is made. */
+  readonly blank: CompiledPolicy
+  /** Report instead of enforcing. */
+  readonly learn: boolean
+  onDenial(denial: Denial): void
+}
+
+/** What rules one sandbox: the policy in force, those that were, and what they need on this side. */
+export class Ruling implements BrokerRequest {
+  readonly #options: RulingOptions
+  readonly #resolver = new Resolver()
+  /** By generation, from 1. Only the rules: denials of an old one may still be on their way. */
+  readonly #generations: { readonly policy: CompiledPolicy; readonly rules: readonly NumberedRule[] }[] = []
+  #scratch: string | undefined
+  #entries: readonly EnforcementEntry[] = []
+  #cell: Cell | undefined
+
+  /** @throws UnenforceableError */
+  constructor(options: RulingOptions) {
+    this.#options = options
+    this.#check(options.policy)
+    this.#note(options.policy)
+  }
+
+  get policy(): CompiledPolicy {
+    return this.#generations.at(-1)!.policy
+  }
+
+  get enforcement(): readonly EnforcementEntry[] {
+    return this.#entries
+  }
+
+  get generation(): number {
+    return this.#generations.length
+  }
+
+  /** What the policy means for the sandbox's Python. */
+  get settings(): Readonly<Record<string, unknown>> | undefined {
+    const { name, imports } = this.policy
+    const list = (rules: readonly { readonly name: string }[]) => rules.map((rule) => rule.name)
+    const rules = imports.allow.length + imports.deny.length > 0
+    if (!rules && this.#scratch === undefined) return undefined
+    return {
+      ...(this.#scratch !== undefined && { environment: { TMPDIR: this.#scratch } }),
+      ...(rules && { imports: { allow: list(imports.allow), deny: list(imports.deny), policy: name } }),
+    }
+  }
+
+  /** For the cell's filter: the same object for the same policy, as a zygote serves one set of them. */
+  get systemCalls(): { readonly allow: readonly string[]; readonly deny: readonly string[] } | undefined {
+    return systemCallsOf(this.#options.policies, this.policy)
+  }
+
+  /** With what the supervisor grants every sandbox. @throws PolicyError */
+  async find(given: GivenPolicy): Promise<CompiledPolicy> {
+    const { policies, grants } = this.#options
+    return withGrants(findPolicy(policies, given), grants)
+  }
+
+  begin(cell: Cell): void {
+    this.#cell = cell
+  }
+
+  blank(places: CellPlaces): Uint8Array {
+    return brokerTable(this.#options.policies, this.#options.blank, { places, scratch: undefined, logOnly: false })
+  }
+
+  table(places: CellPlaces): Uint8Array {
+    return this.#tableOf(this.policy, places)
+  }
+
+  /**
+   * Puts another policy in force: a call is decided by the old one or by the new one. What was frozen at the start can't
+   * change. @throws UnenforceableError, ReloadError: the old one stays in force
+   */
+  reload(policy: CompiledPolicy): void {
+    const cell = this.#cell
+    if (cell?.setTable === undefined || cell.places === undefined) return
+    frozenDifference(this.#options.name, this.policy, policy)
+    this.#check(policy)
+    // Numbered before it decides: its first denial must find its rules.
+    const table = this.#tableOf(policy, cell.places)
+    this.#note(policy)
+    cell.setTable(table)
+  }
+
+  /** What guests ask for addresses, as a host function. */
+  readonly resolve: HostFunction = async (name: unknown) => {
+    if (typeof name !== 'string' || name.length === 0 || name.length > 253) throw notFound('not a host name')
+    const text = name.toLowerCase().replace(/\.$/, '')
+    const { policies, learn } = this.#options
+    const { allowed, rule } = policies.explain(this.policy, { kind: 'resolve', name: text })
+    if (!allowed || learn)
+      this.#tell('resolve', text, rule, this.#generations.length, learn ? 0 : undefined, 0, allowed)
+    if (!allowed && !learn) throw notFound(`the policy does not allow to resolve ${text}`)
+    const addresses = await this.#resolver.resolve(text)
+    for (const address of addresses) this.#cell?.learnName?.(address, text)
+    return addresses
+  }
+
+  readonly onDenial = (denial: EngineDenial): void => {
+    const { operation, object, rule, generation, errno, lost, allowed } = denial
+    this.#tell(operation, object, rule, generation, errno, lost, allowed)
+  }
+
+  async end(): Promise<void> {
+    this.#cell = undefined
+    if (this.#scratch !== undefined) await removeScratch(this.#scratch)
+  }
+
+  #check(policy: CompiledPolicy): void {
+    const { policies, isolation, host } = this.#options
+    const { entries, gaps } = coverage(policies, policy, isolation, host)
+    if (gaps.length > 0 && policy.enforcement === 'strict') throw new UnenforceableError(policy.name, gaps)
+    this.#entries = entries
+  }
+
+  #note(policy: CompiledPolicy): void {
+    if (this.#scratch === undefined && needsScratch(policy)) this.#scratch = makeScratch()
+    this.#generations.push({ policy, rules: this.#options.policies.numberedRules(policy) })
+  }
+
+  #tableOf(policy: CompiledPolicy, places: CellPlaces): Uint8Array {
+    const { policies, learn } = this.#options
+    if (this.#scratch === undefined && needsScratch(policy)) this.#scratch = makeScratch()
+    return brokerTable(policies, policy, {
+      places,
+      scratch: needsScratch(policy) ? this.#scratch : undefined,
+      logOnly: learn,
+    })
+  }
+
+  #tell(
+    operation: Denial['operation'],
+    object: string,
+    number: number | undefined,
+    generation: number,
+    errno: number | undefined,
+    lost: number,
+    allowed: boolean,
+  ): void {
+    const { policy, rules } = this.#generations[generation - 1] ?? this.#generations.at(-1)!
+    const rule = number === undefined ? undefined : rules[number]
+    this.#options.onDenial({
+      operation,
+      object,
+      rule: rule && describeRule(rule),
+      policy: policy.name,
+      generation,
+      errno: errno === 0 ? undefined : getSystemErrorName(-(errno ?? 0) || -13),
+      lost,
+      allowed,
+    })
+  }
+}
+
+const systemCalls = new WeakMap<
+  CompiledPolicy,
+  { readonly allow: readonly string[]; readonly deny: readonly string[] }
+>()
+
+function systemCallsOf(policies: PolicyModule, policy: CompiledPolicy) {
+  const known = systemCalls.get(policy) ?? policies.compileSyscalls(policy)
+  systemCalls.set(policy, known)
+  return known.allow.length + known.deny.length > 0 ? known : undefined
+}
+
+function describeRule({ number, section, text, place }: NumberedRule): DenialRule {
+  return { number, section, text, file: place.file, line: place.line }
+}
+
+function notFound(message: string): Error {
+  return Object.assign(new Error(message), { code: 'ENOTFOUND' })
+}

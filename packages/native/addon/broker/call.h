@@ -1,0 +1,59 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "../unique_fd.h"
+#include "client.h"
+#include "guest_memory.h"
+#include "request.h"
+
+namespace pyisolate::broker {
+
+// How a call ends: an errno, a value, or a descriptor that the guest gets.
+struct Answer {
+  int error = 0;
+  std::int64_t value = 0;
+  UniqueFd fd;
+  bool close_on_exec = false;
+  // Not yet: `fd`, which stays here, is to be written to first; then this tells the rest, or waits once more.
+  std::function<Answer(UniqueFd)> later;
+
+  static Answer fail(int error) {
+    Answer answer;
+    answer.error = error;
+    return answer;
+  }
+  static Answer of(std::int64_t value) {
+    Answer answer;
+    answer.value = value;
+    return answer;
+  }
+  static Answer give(UniqueFd fd, bool close_on_exec) {
+    Answer answer;
+    answer.fd = std::move(fd);
+    answer.close_on_exec = close_on_exec;
+    return answer;
+  }
+};
+
+// One call of a guest while it is decided and made.
+struct Call {
+  Client& client;
+  const Policy& policy;
+  Memory& memory;
+  std::uint64_t id;  // of its notification
+  pid_t thread;      // as the supervisor numbers it
+
+  const Table& table() const { return *policy.table; }
+  // Whether to go on: yes if the decision says so or nothing is enforced. What is denied becomes an event.
+  bool permits(const Decision& decision, Operation operation, std::string object, int error = 13 /* EACCES */) const;
+};
+
+Answer make_file_call(const Call& call, const Request& request);
+Answer make_socket_call(const Call& call, const Request& request);
+
+}  // namespace pyisolate::broker

@@ -1,0 +1,71 @@
+#include "client.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
+namespace pyisolate::broker {
+namespace {
+
+// Resolving is the supervisor's work, and so is remembering: a guest can't make it remember without end.
+constexpr std::size_t kMostAddresses = 4096;
+constexpr std::size_t kMostNames = 64;
+
+std::array<std::uint8_t, 17> key(const Address& address) {
+  std::array<std::uint8_t, 17> key{};
+  key[0] = address.family;
+  std::copy(address.bytes.begin(), address.bytes.end(), key.begin() + 1);
+  return key;
+}
+
+}  // namespace
+
+Client::Client(std::uint64_t id, UniqueFd listener, UniqueFd pidfd, std::shared_ptr<Events> events)
+    : id_(id),
+      listener_(std::move(listener)),
+      pidfd_(std::move(pidfd)),
+      events_(std::move(events)),
+      working_directory_(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
+
+std::uint32_t Client::set_policy(std::shared_ptr<const Table> table) {
+  const std::uint32_t generation = ++generations_;
+  policy_.store(std::make_shared<const Policy>(Policy{std::move(table), generation}), std::memory_order_release);
+  return generation;
+}
+
+void Client::learn_name(const Address& address, std::string name) {
+  std::lock_guard guard(lock_);
+  if (names_.size() >= kMostAddresses) names_.clear();  // what is still in use is resolved again
+  auto& names = names_[key(address)];
+  if (names.size() < kMostNames && std::find(names.begin(), names.end(), name) == names.end())
+    names.push_back(std::move(name));
+}
+
+std::vector<std::string> Client::names_of(const Address& address) const {
+  std::lock_guard guard(lock_);
+  const auto found = names_.find(key(address));
+  return found == names_.end() ? std::vector<std::string>() : found->second;
+}
+
+UniqueFd Client::working_directory() const {
+  std::lock_guard guard(lock_);
+  return UniqueFd(::fcntl(working_directory_.get(), F_DUPFD_CLOEXEC, 0));
+}
+
+void Client::set_working_directory(UniqueFd folder) {
+  std::lock_guard guard(lock_);
+  working_directory_ = std::move(folder);
+}
+
+UniqueFd Client::descriptor(int number) const {
+  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd_.get(), number, 0)));
+}
+
+}  // namespace pyisolate::broker

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "../unique_fd.h"
+#include "events.h"
+#include "table.h"
+
+namespace pyisolate::broker {
+
+// A table in force, and which of those that its sandbox has had: 1, 2, ...
+struct Policy {
+  std::shared_ptr<const Table> table;
+  std::uint32_t generation = 0;
+};
+
+// One sandbox as the broker knows it. Any thread.
+class Client {
+ public:
+  // `listener`: of its filter. `pidfd`: of its process.
+  Client(std::uint64_t id, UniqueFd listener, UniqueFd pidfd, std::shared_ptr<Events> events);
+
+  std::uint64_t id() const { return id_; }
+  int listener() const { return listener_.get(); }
+  const std::shared_ptr<Events>& events() const { return events_; }
+
+  // A call is decided by the one policy that it finds here: the old one or the new one, never none. Returns the
+  // generation.
+  std::uint32_t set_policy(std::shared_ptr<const Table> table);
+  std::shared_ptr<const Policy> policy() const { return policy_.load(std::memory_order_acquire); }
+
+  // What the guest got by resolving a name: rules on the name fit the address from then on.
+  void learn_name(const Address& address, std::string name);
+  std::vector<std::string> names_of(const Address& address) const;
+
+  // Its working directory: a cell's own is an empty root. A copy, with its path as the guest sees it.
+  UniqueFd working_directory() const;
+  void set_working_directory(UniqueFd folder);
+
+  // A copy of one of its descriptors (pidfd_getfd(2), Linux 5.6); empty with errno.
+  UniqueFd descriptor(int number) const;
+
+  // Calls of it that workers are busy with.
+  std::atomic<int> busy{0};
+
+ private:
+  const std::uint64_t id_;
+  const UniqueFd listener_;
+  const UniqueFd pidfd_;
+  const std::shared_ptr<Events> events_;
+  std::atomic<std::shared_ptr<const Policy>> policy_;
+  std::atomic<std::uint32_t> generations_{0};
+  mutable std::mutex lock_;
+  UniqueFd working_directory_;
+  std::map<std::array<std::uint8_t, 17>, std::vector<std::string>> names_;
+};
+
+}  // namespace pyisolate::broker
