@@ -1,5 +1,6 @@
 import type { CompiledPolicy } from '../compile/compiled-policy.js'
 import type { Variables } from '../explain/variables.js'
+import { sortedByBytes } from '../values/sort-bytes.js'
 import * as layout from './broker-layout.js'
 import { checkPaths } from './check-paths.js'
 import {
@@ -52,7 +53,7 @@ export function compileBrokerTable(policy: CompiledPolicy, options: BrokerTableO
     unixes: unixRecords(policy),
     names: nameRecords(policy),
     // A folder inside another comes before it: the first that fits is the innermost.
-    views: [...views].sort((a, b) => Buffer.compare(Buffer.from(b.guest), Buffer.from(a.guest))),
+    views: sortedByBytes(views, ({ guest }) => guest).toReversed(),
   })
 }
 

@@ -2,6 +2,7 @@ import type { CompiledPolicy } from '../compile/compiled-policy.js'
 import { rulesIn } from '../compile/numbered-rules.js'
 import { expand, type Variables } from '../explain/variables.js'
 import { covers, matchesPath, type PathPattern } from '../values/path.js'
+import { sortedByBytes } from '../values/sort-bytes.js'
 import type { InexactRule, LandlockRule } from './landlock.js'
 import { changeAccess, execAccess, type FileAccess, fileAccess, readAccess, writeAccess } from './landlock-access.js'
 
@@ -43,17 +44,20 @@ function merged(allowed: readonly Allowed[]): readonly LandlockRule[] {
     const key = `${one.pattern.subtree} ${one.pattern.path}`
     byPath.set(key, [...(byPath.get(key) ?? []), one])
   }
-  return [...byPath.values()]
-    .map((all) => {
-      const access = new Set(all.flatMap(accessOf))
-      return {
-        ...all[0]!.pattern,
-        access: (Object.keys(fileAccess) as FileAccess[]).filter((name) => access.has(name)),
-        rules: [...new Set(all.map(({ rule }) => rule))].sort((a, b) => a - b),
-      }
-    })
-    .map(({ path, subtree, access, rules }) => ({ path, subtree, access, rules }))
-    .sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)) || Number(a.subtree) - Number(b.subtree))
+  const rules = [...byPath.values()].map((all): LandlockRule => {
+    const { path, subtree } = all[0]!.pattern
+    const access = new Set(all.flatMap(accessOf))
+    return {
+      path,
+      subtree,
+      access: (Object.keys(fileAccess) as FileAccess[]).filter((name) => access.has(name)),
+      rules: [...new Set(all.map(({ rule }) => rule))].sort((a, b) => a - b),
+    }
+  })
+  return sortedByBytes(
+    rules.sort((a, b) => Number(a.subtree) - Number(b.subtree)),
+    ({ path }) => path,
+  )
 }
 
 function accessOf({ kind, pattern }: Allowed): readonly FileAccess[] {

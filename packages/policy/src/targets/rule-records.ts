@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js'
 import type { CompiledPolicy } from '../compile/compiled-policy.js'
 import { rulesIn } from '../compile/numbered-rules.js'
 import { expand, type Variables } from '../explain/variables.js'
+import { sortedByBytes } from '../values/sort-bytes.js'
 import type { Target } from '../values/target.js'
 
 /** Bits of what is tried; of a denial all are set. */
@@ -48,16 +49,16 @@ export interface NameRecord {
 
 /** Sorted by the bytes of the path, then by rule. A rule whose variable isn't given is left out. */
 export function fileRecords(policy: CompiledPolicy, variables: Variables): readonly FileRecord[] {
-  return (['read', 'write', 'exec', 'deny'] as const)
-    .flatMap((name) =>
-      rulesIn(policy, `fs.${name}`).flatMap(({ number, rule }) => {
-        const pattern = expand(rule, variables)
-        const ops = name === 'deny' ? everyOp : fileOps[name]
-        return pattern === undefined ? [] : [{ ...pattern, ops, deny: name === 'deny', rule: number }]
-      }),
-    )
-    .map(({ path, subtree, ops, deny, rule }) => ({ path, subtree, ops, deny, rule }))
-    .sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)) || a.rule - b.rule)
+  const records = (['read', 'write', 'exec', 'deny'] as const).flatMap((name) =>
+    rulesIn(policy, `fs.${name}`).flatMap(({ number, rule }): readonly FileRecord[] => {
+      const pattern = expand(rule, variables)
+      if (pattern === undefined) return []
+      const { path, subtree } = pattern
+      const ops = name === 'deny' ? everyOp : fileOps[name]
+      return [{ path, subtree, ops, deny: name === 'deny', rule: number }]
+    }),
+  )
+  return sortedByBytes(records, ({ path }) => path)
 }
 
 /** By rule. */
