@@ -53,7 +53,6 @@ export function request(overrides: Partial<SpawnRequest> = {}): SpawnRequest {
     onDrain: () => {},
     onCorrupt: () => {},
     onExit: () => {},
-    onDenied: () => {},
     ...overrides,
   }
 }
