@@ -66,6 +66,7 @@ describe('explain', () => {
     ['an abstract socket', { kind: 'connect', protocol: 'unix', abstract: 'bus' }, true, 16],
     ['a path is no abstract name', { kind: 'connect', protocol: 'unix', path: 'bus' }, false],
     ['a host name', { kind: 'resolve', name: 'www.example.org' }, true, 20],
+    ['a host name with an empty label', { kind: 'resolve', name: '.example.org' }, false],
     ['another host name', { kind: 'resolve', name: 'example.com' }, false],
     ['a module', { kind: 'import', module: 'json' }, true],
     ['a denied module', { kind: 'import', module: 'os.path' }, false, 23],

@@ -66,11 +66,11 @@ function whyDenied(target: Target, allowed: readonly Allowed[]): Why | undefined
   if (target.kind === 'abstract') return ['looser', 'binding to a name is not ruled on']
   if (target.kind === 'unix') return ['looser', 'paths of sockets are not ruled on']
   if (target.protocol === 'udp') return ['looser', 'UDP is not ruled on']
-  const reached = allowed.some((one) => {
-    if (one.target.protocol !== 'tcp') return false
-    // A port that the kernel chooses may be any, and a denial of one port denies that.
-    const all = one.target.ports.from === 1 && one.target.ports.to === 65_535
-    return all || (one.target.ports.from <= target.ports.to && target.ports.from <= one.target.ports.to)
-  })
+  const reached = allowed.some(
+    (one) =>
+      one.target.protocol === 'tcp' &&
+      one.target.ports.from <= target.ports.to &&
+      target.ports.from <= one.target.ports.to,
+  )
   return reached ? ['looser', 'its ports are allowed for other addresses'] : undefined
 }

@@ -58,6 +58,13 @@ describe('the target for system calls', () => {
     expect(compileSyscalls(policy)).toEqual({ allow: ['flock', 'sync'], deny: ['mmap', 'pause', 'socket'] })
   })
 
+  it('leaves out what a parent allows and its child denies', () => {
+    const child = compilePolicy('version: 1\nextends: ./a\nsyscalls: {deny: [flock]}', {
+      resolve: (file) => ({ file, text: 'version: 1\nsyscalls: {allow: [flock, sync]}' }),
+    })
+    expect(compileSyscalls(child)).toEqual({ allow: ['sync'], deny: [] })
+  })
+
   it('decides with the profile as explain does, for generated policies and every call', () => {
     const random = randomNumbers(77)
     const { allow, byArgument, ruled } = defaultProfile

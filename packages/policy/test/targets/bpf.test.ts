@@ -91,6 +91,14 @@ describe('a broker table that is read', () => {
     })
   })
 
+  it('names no string outside of its strings', () => {
+    const table = Buffer.from(compileBrokerTable(compilePolicy('version: 1\nfs: {read: [/abc]}')))
+    for (const offset of [0x40, table.length - 3, 0xffff_fff0]) {
+      table.writeUInt32LE(offset, 0x40)
+      expect(() => readBrokerTable(table)).toThrow(/a string from \d+ to \d+: expected from 80 to 84/)
+    }
+  })
+
   it('is read or refused, whatever its bytes', () => {
     const random = randomNumbers(99)
     const until = performance.now() + 1000
