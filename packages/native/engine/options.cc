@@ -5,6 +5,32 @@
 
 namespace pyisolate {
 
+namespace {
+
+bool take_call_option(const std::string& name, const std::string& value, ZygoteOptions& options) {
+  if (name == "--broker" && value == "files-and-sockets") {
+    options.brokered = true;
+  } else if (name == "--allow-call") {
+    options.allow_calls.push_back(value);
+  } else if (name == "--deny-call") {
+    options.deny_calls.push_back(value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool parse_calls(int argc, char** argv, ZygoteOptions& options, std::string& problem) {
+  for (int i = 0; i < argc; i += 2) {
+    if (i + 1 < argc && take_call_option(argv[i], argv[i + 1], options)) continue;
+    problem = std::string("unknown option ") + argv[i];
+    return false;
+  }
+  return true;
+}
+
 bool parse_options(int argc, char** argv, ZygoteOptions& options, std::string& problem) {
   for (int i = 0; i < argc; i += 2) {
     const std::string name = argv[i];
@@ -31,12 +57,7 @@ bool parse_options(int argc, char** argv, ZygoteOptions& options, std::string& p
       options.preload.push_back(value);
     } else if (name == "--without") {
       options.without.push_back(value);
-    } else if (name == "--broker" && value == "files-and-sockets") {
-      options.brokered = true;
-    } else if (name == "--allow-call") {
-      options.allow_calls.push_back(value);
-    } else if (name == "--deny-call") {
-      options.deny_calls.push_back(value);
+    } else if (take_call_option(name, value, options)) {
     } else {
       problem = "unknown option " + name;
       return false;

@@ -19,6 +19,9 @@ struct ZygoteOptions {
   std::vector<std::string> deny_calls;    // system calls of the profile that guests go without
 };
 
+// Only the options that change system call filters. Returns false and says why in `problem`.
+bool parse_calls(int argc, char** argv, ZygoteOptions& options, std::string& problem);
+
 // Returns false and says why in `problem`.
 bool parse_options(int argc, char** argv, ZygoteOptions& options, std::string& problem);
 

@@ -137,9 +137,9 @@ export class Ruling implements BrokerRequest {
   }
 
   #check(policy: CompiledPolicy): void {
-    const { policies, isolation, host } = this.#options
+    const { policies, isolation, host, learn } = this.#options
     const { entries, gaps } = coverage(policies, policy, isolation, host)
-    if (gaps.length > 0 && policy.enforcement === 'strict') throw new UnenforceableError(policy.name, gaps)
+    if (gaps.length > 0 && policy.enforcement === 'strict' && !learn) throw new UnenforceableError(policy.name, gaps)
     this.#entries = entries
   }
 

@@ -1,0 +1,159 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createSupervisor, ReloadError, UnenforceableError } from '../../src/index.js'
+import { everywhere, folder, policy, ruled } from './support.js'
+
+const supervisor = createSupervisor()
+afterAll(() => supervisor.close())
+
+function files(): string {
+  const at = folder()
+  for (const name of ['a', 'b', 'never']) {
+    mkdirSync(join(at, name))
+    writeFileSync(join(at, name, 'x'), name)
+  }
+  return at
+}
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+describe.each(everywhere)('in %s isolation', (isolation) => {
+  it('loosens and tightens what a running sandbox may do', async () => {
+    const at = files()
+    const reads = (...names: string[]) =>
+      policy(`fs:\n  read: [${names.map((name) => `'${at}/${name}/**'`).join(', ')}]`)
+    const { sandbox, attempt, denied } = await ruled(supervisor, { isolation, policy: reads('a') })
+    expect(await attempt(`read('${at}/b/x')`)).toBe('PermissionError EACCES')
+    await sandbox.reload(reads('a', 'b'))
+    expect(await attempt(`read('${at}/a/x') + read('${at}/b/x')`)).toBe("'ab'")
+    await sandbox.reload(reads('b'))
+    expect(await attempt(`read('${at}/a/x')`)).toBe('PermissionError EACCES')
+    expect(await denied(({ generation }) => generation === 3)).toMatchObject({ object: join(at, 'a', 'x') })
+    expect(sandbox.policy).toMatchObject({ name: 'test', generation: 3 })
+    expect(sandbox.enforcement.filter(({ detail }) => detail.includes(join(at, 'b')))).toHaveLength(1)
+  })
+
+  it('gives sockets to a sandbox that had none, and takes the right to connect away', async () => {
+    const server = createServer((socket) => socket.end('hello'))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as { port: number }
+    const dial = `socket.create_connection(('127.0.0.1', ${port}), 5).recv(5)`
+    const open = await ruled(supervisor, { isolation, policy: policy('fs: {}') })
+    expect(await open.attempt(dial)).toBe('PermissionError EACCES')
+    await open.sandbox.reload(policy(`net:\n  connect: ['tcp://127.0.0.1:${port}']`))
+    expect(await open.attempt(dial)).toBe("b'hello'")
+    await open.sandbox.reload(policy('fs: {}'))
+    expect(await open.attempt(dial)).toBe('PermissionError EACCES')
+  })
+
+  it('no forbidden call passes, and none goes undecided, while the policy is replaced', {
+    timeout: 60_000,
+  }, async () => {
+    const at = files()
+    const reads = (name: string) => policy(`fs:\n  read: ['${at}/${name}/**']`)
+    const [first, second] = [reads('a'), reads('b')]
+    const { sandbox } = await ruled(supervisor, { isolation, policy: first })
+    await sandbox.exec(`
+import threading, errno
+passed, wrong, opened = [], [], 0
+stop = threading.Event()
+def race(name):
+    global opened
+    while not stop.is_set():
+        try:
+            with open('${at}/' + name + '/x') as file:
+                (passed.append(name) if name == 'never' else None)
+                opened += 1
+        except OSError as error:
+            if error.errno != errno.EACCES: wrong.append(repr(error))
+threads = [threading.Thread(target=race, args=(name,)) for name in ('never', 'never', 'a', 'b')]
+for thread in threads: thread.start()
+`)
+    for (let i = 0; i < 10_000; i++) {
+      await sandbox.reload(i % 2 === 0 ? second : first)
+      if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await sandbox.exec('stop.set()\nfor thread in threads: thread.join()')
+    expect(await sandbox.eval('(passed, wrong, opened > 0)')).toEqual([[], [], true])
+    expect(sandbox.policy.generation).toBe(10_001)
+  })
+
+  it('a bad policy leaves the old one in force', async () => {
+    const at = files()
+    const { sandbox, attempt } = await ruled(supervisor, { isolation, policy: policy(`fs:\n  read: ['${at}/a/**']`) })
+    expect(await rejection(sandbox.reload('./does-not-exist.yaml'))).toMatchObject({ code: 'ERR_PYISOLATE_POLICY' })
+    expect(await rejection(sandbox.reload('webscraper'))).toMatchObject({ suggestion: 'web_scraper' })
+    const contract = policy(`contracts:\n  - name: few\n    on: open\n    assert: opens < 3`)
+    expect(UnenforceableError.isInstance(await rejection(sandbox.reload(contract)))).toBe(true)
+    for (const frozen of ['syscalls:\n  deny: [times]', 'limits:\n  memory: 64MiB', 'imports:\n  deny: [json]']) {
+      const error = await rejection(sandbox.reload(policy(frozen)))
+      expect(ReloadError.isInstance(error) && error.frozen.length, frozen).toBe(1)
+    }
+    expect(await attempt(`read('${at}/a/x')`)).toBe("'a'")
+    expect(sandbox.policy.generation).toBe(1)
+  })
+
+  it('the built-in policy is its kernel’s: it says to respawn', async () => {
+    const { sandbox } = await ruled(supervisor, { isolation, policy: 'stdlib.readonly' })
+    const error = await rejection(sandbox.reload('compute'))
+    expect(ReloadError.isInstance(error)).toBe(true)
+    expect((error as Error).message).toContain('spawn it again')
+  })
+})
+
+describe('strict and best-effort', () => {
+  const demands = 'contracts:\n  - name: few\n    on: open\n    assert: opens < 3\nfs:\n  exec: [/bin/sh]\n'
+
+  it('strict: what nobody can keep refuses the spawn, rule by rule', async () => {
+    const error = await rejection(supervisor.spawn('strict', { policy: policy(demands) }))
+    expect(
+      UnenforceableError.isInstance(error) && error.rules.map(({ section, place }) => [section, place?.line]),
+    ).toEqual([
+      ['fs.exec', 9],
+      ['contracts', 5],
+    ])
+  })
+
+  it('best-effort: they are reported instead', async () => {
+    const { sandbox } = await ruled(supervisor, { policy: policy(`${demands}enforcement: best-effort`) })
+    const missing = sandbox.enforcement.filter(
+      ({ mechanism, state }) => mechanism === 'none' && state === 'unavailable',
+    )
+    expect(missing.map(({ detail }) => detail.split(':')[0])).toEqual(['fs.exec', 'contracts'])
+  })
+
+  it('syscalls: a removal is kept by the filter', async () => {
+    const plain = await ruled(supervisor, { policy: policy('fs: {}') })
+    expect(await plain.attempt('os.sched_yield()')).toBe('None')
+    const { attempt, sandbox } = await ruled(supervisor, { policy: policy('syscalls:\n  deny: [sched_yield]') })
+    expect(await attempt('os.sched_yield()')).toBe('PermissionError EPERM')
+    expect(
+      sandbox.enforcement.some(({ mechanism, detail }) => mechanism === 'seccomp' && detail.includes('sched_yield')),
+    ).toBe(true)
+  })
+})
+
+describe('learning', () => {
+  it('does everything, and reports all of it', async () => {
+    const at = files()
+    const { sandbox, denials, attempt, denied } = await ruled(supervisor, {
+      policy: policy('fs: {}'),
+      learn: true,
+    })
+    expect(await attempt(`read('${at}/never/x')`)).toBe("'never'")
+    expect(await attempt(`write('${at}/never/y')`)).toBe('1')
+    await denied(({ object, operation }) => operation === 'write' && object === join(at, 'never', 'y'))
+    const read = denials.find(({ object }) => object === join(at, 'never', 'x'))
+    expect(read).toMatchObject({ operation: 'read', allowed: false, errno: undefined })
+    expect(denials.some(({ allowed }) => allowed)).toBe(true)
+    await sandbox.close()
+  })
+})
