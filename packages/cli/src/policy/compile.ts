@@ -14,6 +14,7 @@ import {
   type Variables,
 } from '@pyisolate/policy'
 import { UsageError } from '../errors/usage-error.js'
+import { readableJson } from './json.js'
 import { readableFile, readableNet, readableUnix } from './records.js'
 
 type Compile = (policy: CompiledPolicy, variables: Variables) => unknown
@@ -46,7 +47,7 @@ export function compileTarget(name: string, policy: CompiledPolicy, variables: V
     const hint = near === undefined ? '' : `; did you mean ${near}?`
     throw new UsageError(`there is no target ${JSON.stringify(name)}: expected one of ${targetNames.join(', ')}${hint}`)
   }
-  return `${JSON.stringify(targets[name]!(policy, variables), null, 2)}\n`
+  return `${readableJson(targets[name]!(policy, variables))}\n`
 }
 
 function readableRecords<T extends Pick<BpfTarget, 'files' | 'nets' | 'unixes'>>({ files, nets, unixes, ...rest }: T) {
