@@ -1,9 +1,12 @@
+import { compilePolicy } from '@pyisolate/policy'
 import { skipUnless } from '@pyisolate/test-kit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createSupervisor, type Sandbox, type Supervisor } from '../../src/index.js'
 import { type Attack, attacks } from './attacks.js'
 import { attemptConfined, attemptUnconfined } from './support/attempt.js'
 import { Host, nothing } from './support/host.js'
+
+const brokered = compilePolicy('version: 1\nextends: stdlib.readonly', { file: 'brokered.yaml' })
 
 let host: Host
 let supervisor: Supervisor
@@ -73,11 +76,14 @@ describe.each(attacks)('$title', (attack) => {
 
   it.each(['process', 'interpreter'] as const)('gets nowhere in %s isolation', async (isolation) => {
     const cell = isolation === 'interpreter' ? { cell: `cell of ${attack.file}` } : {}
-    const sandbox = await supervisor.spawn(attack.file, { isolation, ...cell })
-    try {
-      await confined(attack, sandbox)
-    } finally {
-      await sandbox.close()
+    // Its own confinement alone, then with the broker, which makes calls for it with the rights of this process.
+    for (const policy of ['stdlib.readonly', brokered]) {
+      const sandbox = await supervisor.spawn(attack.file, { isolation, policy, ...cell })
+      try {
+        await confined(attack, sandbox)
+      } finally {
+        await sandbox.close()
+      }
     }
   })
 })

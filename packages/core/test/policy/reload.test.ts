@@ -41,7 +41,7 @@ describe.each(everywhere)('in %s isolation', (isolation) => {
   })
 
   it('gives sockets to a sandbox that had none, and takes the right to connect away', async () => {
-    const server = createServer((socket) => socket.end('hello'))
+    const server = createServer((socket) => socket.on('error', () => {}).end('hello'))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void server.close())
     const { port } = server.address() as { port: number }

@@ -19,7 +19,7 @@ async function listen(server: Server, where: { port: number; host: string } | { 
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-const greeter = (): Server => createServer((socket) => socket.end('hello'))
+const greeter = (): Server => createServer((socket) => socket.on('error', () => {}).end('hello'))
 const dial = (address: string): string => `(s := socket.create_connection(${address}, 5)).recv(5)`
 
 describe.each(everywhere)('in %s isolation', (isolation) => {

@@ -25,7 +25,7 @@ export function bearerToken({ headers }: IncomingMessage): string | undefined {
 
 /** The body of `POST /v1/reload`. @throws ControlError */
 export async function readReload(request: IncomingMessage): Promise<ReloadBody> {
-  const type = request.headers['content-type']?.split(';')[0]!.trim().toLowerCase()
+  const [type = ''] = (request.headers['content-type'] ?? '').toLowerCase().split(/\s*;/)
   if (type !== 'application/json') throw new ControlError('type', `expected application/json, got ${type}`)
   const body = asObject(parse(await readAll(request)), 'the body', ['template', 'documents', 'sandboxes'])
   const { template, documents, sandboxes } = body
