@@ -17,7 +17,6 @@ const statuses: Readonly<Record<ControlProblem, number>> = {
 const details = ['problem', 'place', 'expected', 'suggestion', 'option', 'sandbox', 'rules'] as const
 
 export function answer(response: ServerResponse, status: number, body: unknown): void {
-  // One request a connection: whoever sent half a body can't have the rest of it read as the next request.
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', connection: 'close' })
   response.end(`${JSON.stringify(body)}\n`)
 }

@@ -59,6 +59,8 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
     },
   )
   server.maxConnections = mostConnections
+  // What follows a request on its connection is dropped: nothing can hide behind another one's body.
+  server.maxRequestsPerSocket = 1
   const remove = await listenAt(server, path)
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
@@ -115,7 +117,8 @@ function actionOf({ method, url }: IncomingMessage): TokenAction {
 /** Written, or as good as: the connection is gone. */
 function finished(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    if (response.destroyed || response.writableFinished) resolve()
-    else response.once('close', resolve)
+    if (response.destroyed || response.writableFinished || response.req.socket.destroyed) return resolve()
+    response.once('finish', resolve)
+    response.req.socket.once('close', () => resolve())
   })
 }
