@@ -24,7 +24,7 @@ const lists = {
 } as const
 
 export type Section = keyof typeof lists
-export const sections = Object.keys(lists) as Section[]
+const sections = Object.keys(lists) as Section[]
 type RuleIn<S extends Section> = ReturnType<(typeof lists)[S]>[number]
 
 /** In events and tables: no rule decided. */

@@ -6,8 +6,8 @@ import { sortedByBytes } from '../values/sort-bytes.js'
 import type { Target } from '../values/target.js'
 
 /** Bits of what is tried; of a denial all are set. */
-export const fileOps = { read: 1, write: 2, exec: 4 } as const
-export const netOps = { connect: 1, bind: 2, sendto: 4 } as const
+const fileOps = { read: 1, write: 2, exec: 4 } as const
+const netOps = { connect: 1, bind: 2, sendto: 4 } as const
 const everyOp = 7
 const protocols = { tcp: 6, udp: 17 } as const // IANA protocol numbers
 

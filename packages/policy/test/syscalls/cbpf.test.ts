@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  archArm,
-  archX86,
-  decodeFilter,
-  type Instruction,
-  runFilter,
-  runFilters,
-  verifyFilter,
-} from '../support/cbpf.js'
+import { archArm, archX86, runFilter, runFilters } from '../support/cbpf.js'
+import { decodeFilter, type Instruction } from '../support/cbpf-code.js'
+import { verifyFilter } from '../support/cbpf-verify.js'
 
 const op = (code: number, k = 0, jt = 0, jf = 0): Instruction => ({ code, jt, jf, k })
 const load = (at: number) => op(0x20, at)
