@@ -17,6 +17,7 @@ export type { PolicySource, PolicyUpdate, SourceStatus } from './sources/policy-
 export { PolicySourceError, type PolicySourceProblem } from './sources/policy-source-error.js'
 export { type RemoteOptions, type RemoteStatus, remotePolicy } from './sources/remote/remote-policy.js'
 export { type PrivateKey, type PublicKey, type Signed, signPolicy, verifyPolicy } from './sources/remote/signature.js'
+export { resolveTemplate } from './sources/resolve.js'
 export { watchPolicies } from './sources/watch/watch-policies.js'
 export type { FileStatus, WatchOptions, WatchStatus } from './sources/watch/watch-status.js'
 export { systemCallNames } from './syscalls/names.js'
