@@ -11,6 +11,7 @@ import {
 import { readArguments } from '../arguments.js'
 import { UsageError } from '../errors/usage-error.js'
 import { ExitCode } from '../exit-code.js'
+import { isPolicyReload, policyReload } from '../policy-reload/command.js'
 import { say } from '../say.js'
 import type { Terminal } from '../terminal.js'
 import { compileTarget } from './compile.js'
@@ -29,6 +30,7 @@ const flags = {
 
 /** `pyisolate policy`. @throws UsageError */
 export async function policy(argv: readonly string[], terminal: Terminal): Promise<number> {
+  if (isPolicyReload(argv)) return policyReload(argv, terminal)
   const { values, positionals, rest } = readArguments(argv, flags, 'policy')
   if (values.help) return say(terminal.stdout, policyHelp)
   const [action, ...subjects] = [...positionals, ...rest]
