@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { OptionError } from '../../src/index.js'
+import { ReloadTokens } from '../../src/internal/reload/tokens.js'
 import { type Ask, ask, control } from './control-support.js'
 
 const text = 'version: 1\nname: sent\n'
@@ -129,6 +130,29 @@ describe('a request for a reload', () => {
     expect(reply).toMatchObject({ status: 500, body: { error: { code: 'ERR_PYISOLATE_CONTROL' } } })
     expect(JSON.stringify(reply)).not.toContain('secret')
     expect(faults).toEqual([failure.error])
+  })
+
+  it('gets an answer when the supervisor has none that JSON can say', async () => {
+    const results: unknown[] = [1n, undefined]
+    const { path, token, faults } = await control({
+      handlers: { reload: async () => results.shift(), status: async () => ({}) },
+    })
+    expect((await ask(path, { token })).status).toBe(500)
+    expect(faults).toMatchObject([expect.any(TypeError)])
+    expect(await ask(path, { token })).toMatchObject({ status: 200, body: null })
+  })
+
+  it('is refused, and a fault, when its use can’t be logged', async () => {
+    const full = new Error('the disk is full')
+    const tokens = new ReloadTokens({
+      onUse: () => {
+        throw full
+      },
+    })
+    const { path, asked, faults } = await control({ tokens })
+    const { token } = tokens.mint({ expiresIn: 60_000 })
+    expect((await ask(path, { token })).status).toBe(500)
+    expect([asked, faults]).toEqual([[], [full]])
   })
 })
 

@@ -17,8 +17,9 @@ const statuses: Readonly<Record<ControlProblem, number>> = {
 const details = ['problem', 'place', 'expected', 'suggestion', 'option', 'sandbox', 'rules'] as const
 
 export function answer(response: ServerResponse, status: number, body: unknown): void {
+  const text = `${JSON.stringify(body ?? null)}\n` // first, since it throws for what JSON has no word for
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', connection: 'close' })
-  response.end(`${JSON.stringify(body)}\n`)
+  response.end(text)
 }
 
 /**
