@@ -31,8 +31,14 @@ export async function readReload(request: IncomingMessage): Promise<ReloadBody> 
   const { template, documents, sandboxes } = body
   if ((template === undefined) === (documents === undefined)) fail('either template or documents', body)
   const policy =
-    documents === undefined ? { template: text(template, 'template') } : { documents: readDocuments(documents) }
+    documents === undefined ? { template: readTemplate(template) } : { documents: readDocuments(documents) }
   return { policy, sandboxes: sandboxes === undefined ? undefined : readNames(sandboxes) }
+}
+
+/** A name and no path, which a loader of policies might open. */
+function readTemplate(value: unknown): string {
+  if (typeof value === 'string' && /^[A-Za-z0-9_][\w.-]{0,99}$/.test(value)) return value
+  return fail("template to be a template's name", value)
 }
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {
