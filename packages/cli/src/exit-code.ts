@@ -48,6 +48,7 @@ export function exitCodeOf(outcome: RunOutcome): number {
     case 'cpu':
       return signalCode('SIGXCPU')
     case 'output':
+    case 'messages':
       return signalCode('SIGXFSZ')
     case 'cell':
       return exitCodeOf(outcome.detail)

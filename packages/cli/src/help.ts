@@ -12,7 +12,8 @@ export const runHelp = `usage: pyisolate run [options] FILE|- [-- ARGUMENT...]
 Runs a Python program (UTF-8; - reads it from standard input) in a sandbox. Its output comes as it is
 printed; what it post()s is printed as a line of JSON. Arguments after -- become its sys.argv.
 
-  --policy NAME         what it may do: stdlib.readonly (default)
+  --policy NAME         what it may do: stdlib.readonly (default), another template, or a file (./policy.yaml)
+  --explain             says on stderr what it was denied, and the line of the policy to change
   --isolation KIND      process (default) or interpreter
   --cell NAME           the shared cell's name; implies --isolation interpreter
   --timeout TIME        running time: 5 (seconds), 250ms, 5s, 2min; default none
@@ -27,6 +28,7 @@ printed; what it post()s is printed as a line of JSON. Arguments after -- become
 With --json, each line is one of
   {"stream":"stdout"|"stderr","text":...}     what it printed ("base64" for bytes that are not UTF-8)
   {"post":VALUE}                              what it posted
+  {"denied":{"operation","object","rule",...}} with --explain, what it was denied
   {"error":{"type","message","traceback",...}} an exception that it did not catch
   {"outcome":{"kind",...,"message","exitCode"}} the last line
 
@@ -55,27 +57,4 @@ Shows what of this host PyIsolate can use to confine sandboxes, found out by try
 exit code: 0 when a sandbox could be started, else 1; 2 for wrong usage
 `
 
-export const policyHelp = `usage: pyisolate policy check FILE...
-       pyisolate policy explain FILE OPERATION SUBJECT [--address A] [--stdlib FOLDER] [--tmp FOLDER] [--json]
-       pyisolate policy compile FILE
-
-FILE is a path (with a / or a . at its start) or a template's name: stdlib.readonly, compute, ml, web_scraper,
-data_pipeline, example.
-
-  check      reads each FILE, or says what is wrong with it, and where
-  explain    whether it allows an operation, and the line that decides
-  compile    the one representation that enforcers read, as JSON
-
-Operations, each with its subject:
-  read | write | exec     /path, absolute, links resolved
-  connect | bind | sendto tcp://192.0.2.1:443, udp://[2001:db8::1]:53, unix:///path, unix://@name; a name in place of
-                          an address needs --address, what it leads to
-  resolve                 a host name
-  import                  a Python module
-
-  --stdlib, --tmp FOLDER  what $STDLIB and $TMP stand for
-  --json                  the answer as JSON
-  -h, --help
-
-exit code: 0 when all is well, or allowed; 1 when it isn't; 2 for wrong usage
-`
+export { policyHelp } from './policy/help.js'

@@ -29,7 +29,7 @@ describe('usage', () => {
     [['run', '--memory', 'lots', '-'], /--memory: expected a size/],
     [['run', '--memory', '1', '-'], /^pyisolate: --memory: expected a size from/],
     [['run', '--threads', '0', '-'], /^pyisolate: --threads: expected an integer/],
-    [['run', '--policy', 'x', '-'], /^pyisolate: --policy: expected 'stdlib\.readonly'/],
+    [['run', '--policy', 'x', '-'], /^pyisolate: --policy: x:1:1: there is no template/],
     [['run', '--isolation', 'vm', '-'], /^pyisolate: --isolation: expected/],
     [['run', '--isolation', 'process', '--cell', 'c', '-'], /^pyisolate: --cell:/],
     [['run', '--preload', '1x', '-'], /^pyisolate: --preload:/],

@@ -3,6 +3,8 @@ export interface Denial {
   readonly operation: 'read' | 'write' | 'exec' | 'connect' | 'bind' | 'sendto' | 'socket' | 'resolve'
   /** A path as the guest sees it, a target (`tcp://192.0.2.1:443`, `unix:///run/x`), a host name, or a kind of socket. */
   readonly object: string
+  /** The name that the guest resolved to the address in `object`, if it did. */
+  readonly name: string | undefined
   /** The rule that decided, and the line it was written on; `undefined` when none fitted. */
   readonly rule: DenialRule | undefined
   /** The policy in force, by name, and how often it had been replaced: 1 for the one the sandbox was spawned with. */

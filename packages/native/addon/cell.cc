@@ -308,6 +308,8 @@ void Cell::on_process_exit() {
 void Cell::on_cell_exit(const ProcessExit& exit) {
   if (state_ == State::gone || state_ == State::dead) return;
   Watchdog::instance().remove(target_);
+  // What it was denied last comes before its end.
+  if (client_) loop_->denials().on_events(0);
   leave_broker();
   exit_ = exit;
   state_ = State::dead;

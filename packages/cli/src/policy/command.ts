@@ -11,6 +11,7 @@ import {
 import { readArguments } from '../arguments.js'
 import { UsageError } from '../errors/usage-error.js'
 import { ExitCode } from '../exit-code.js'
+import { policyLearn } from '../policy-learn/command.js'
 import { isPolicyReload, policyReload } from '../policy-reload/command.js'
 import { say } from '../say.js'
 import type { Terminal } from '../terminal.js'
@@ -31,6 +32,7 @@ const flags = {
 /** `pyisolate policy`. @throws UsageError */
 export async function policy(argv: readonly string[], terminal: Terminal): Promise<number> {
   if (isPolicyReload(argv)) return policyReload(argv, terminal)
+  if (argv[0] === 'learn') return policyLearn(argv.slice(1), terminal)
   const { values, positionals, rest } = readArguments(argv, flags, 'policy')
   if (values.help) return say(terminal.stdout, policyHelp)
   const [action, ...subjects] = [...positionals, ...rest]
@@ -50,7 +52,7 @@ export async function policy(argv: readonly string[], terminal: Terminal): Promi
         return answer.allowed ? ExitCode.ok : ExitCode.exception
       }
       default:
-        throw new UsageError('policy needs check, explain or compile; see pyisolate policy --help')
+        throw new UsageError('policy needs check, explain, compile, learn, reload or sign; see pyisolate policy --help')
     }
   } catch (error) {
     if (PolicyTargetError.isInstance(error)) throw new UsageError(error.message, { cause: error })

@@ -1,6 +1,7 @@
 export const policyHelp = `usage: pyisolate policy check FILE...
        pyisolate policy explain FILE OPERATION SUBJECT [--address A] [--stdlib FOLDER] [--tmp FOLDER] [--json]
        pyisolate policy compile FILE [--target TARGET] [--stdlib FOLDER] [--tmp FOLDER]
+       pyisolate policy learn | reload | sign --help
 
 FILE is a path (with a / or a . at its start) or a template's name: stdlib.readonly, compute, ml, web_scraper,
 data_pipeline, example.
@@ -8,6 +9,9 @@ data_pipeline, example.
   check      reads each FILE, or says what is wrong with it, and where
   explain    whether it allows an operation, and the line that decides
   compile    what an enforcer reads, as JSON
+  learn      the least policy that a program needs, by running it
+  reload     puts a policy in force in a running supervisor
+  sign       signs a policy that is served under a URL
 
 Operations, each with its subject:
   read | write | exec     /path, absolute, links resolved

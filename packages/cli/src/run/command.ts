@@ -24,7 +24,11 @@ export async function run(argv: readonly string[], terminal: Terminal, engine?: 
     onBroken: (error) => runner.end(brokenOutput(error)),
   })
   const reporter = options.json ? new JsonReporter(output) : new TextReporter(output)
-  const runner = new Runner(options, (error) => reporter.raised(error))
+  const runner = new Runner(
+    options,
+    (error) => reporter.raised(error),
+    (denial) => reporter.denied(denial),
+  )
   // Blank cells are for those who start more than one sandbox.
   await using tapped = new TappedEngine(engine ?? createNativeEngine({ pool: 0 }), reporter, options.output)
   using signals = new EndEarly(terminal, runner)

@@ -1,4 +1,4 @@
-import type { GuestError } from '@pyisolate/core'
+import type { Denial, GuestError } from '@pyisolate/core'
 import type { RunOutcome } from '../exit-code.js'
 import { jsonOf } from './json-value.js'
 import type { Output, StreamName } from './output.js'
@@ -24,6 +24,10 @@ export class JsonReporter implements Reporter {
 
   raised({ type, module, guestMessage, traceback, frames }: GuestError): void {
     this.#line(JSON.stringify({ error: { type, module, message: guestMessage, traceback, frames } }))
+  }
+
+  denied(denial: Denial): void {
+    this.#line(JSON.stringify({ denied: denial }))
   }
 
   ended(outcome: RunOutcome, exitCode: number): void {

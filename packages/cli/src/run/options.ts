@@ -1,4 +1,5 @@
 import type { OptionError, SpawnOptions } from '@pyisolate/core'
+import { loadPolicy, PolicyError } from '@pyisolate/policy'
 import { readArguments } from '../arguments.js'
 import { UsageError } from '../errors/usage-error.js'
 
@@ -7,6 +8,8 @@ export interface RunOptions {
   readonly file: string
   readonly args: readonly string[]
   readonly json: boolean
+  /** Whether to tell what the program is denied. */
+  readonly explain: boolean
   /** Milliseconds that the program has, `Infinity` if it isn't said. */
   readonly timeout: number
   /** Bytes of stdout and stderr together. */
@@ -26,6 +29,7 @@ const flags = {
   threads: { type: 'string' },
   preload: { type: 'string', multiple: true },
   json: { type: 'boolean' },
+  explain: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
 
@@ -62,13 +66,25 @@ export function parseRun(argv: readonly string[]): RunOptions | undefined {
     ...(values.threads !== undefined && { threads: numeric(values.threads) }),
   }
   const spawn = {
-    ...(values.policy !== undefined && { policy: values.policy }),
+    ...policyOf(values.policy, values.explain ?? false),
     ...(values.isolation !== undefined && { isolation: values.isolation }),
     ...(values.cell !== undefined && { cell: values.cell }),
     preload: (values.preload ?? []).flatMap((list) => list.split(',')).filter((name) => name !== ''),
     limits,
   }
-  return { file, args: rest, json: values.json ?? false, timeout, output, spawn: spawn as SpawnOptions }
+  const { json = false, explain = false } = values
+  return { file, args: rest, json, explain, timeout, output, spawn: spawn as SpawnOptions }
+}
+
+/** The built-in policy is the cell's own confinement, which explains nothing: compiled, it goes through the broker. */
+function policyOf(name: string | undefined, explain: boolean): { readonly policy?: SpawnOptions['policy'] } {
+  if (!explain) return name === undefined ? {} : { policy: name }
+  try {
+    return { policy: loadPolicy(name ?? 'stdlib.readonly') }
+  } catch (error) {
+    if (!PolicyError.isInstance(error)) throw error
+    throw new UsageError(`--policy: ${error.message}`, { cause: error })
+  }
 }
 
 /** An option that `core` refused, by the name it has here. */

@@ -1,4 +1,4 @@
-import type { GuestError } from '@pyisolate/core'
+import type { Denial, GuestError } from '@pyisolate/core'
 import type { RunOutcome } from '../exit-code.js'
 import type { Listener } from './output.js'
 
@@ -6,6 +6,8 @@ import type { Listener } from './output.js'
 export interface Reporter extends Listener {
   /** A Python exception that the program did not catch. */
   raised(error: GuestError): void
+  /** With `--explain`: something the program was denied. */
+  denied(denial: Denial): void
   /** The last word. */
   ended(outcome: RunOutcome, exitCode: number): void
 }

@@ -1,5 +1,6 @@
 import {
   createSupervisor,
+  type Denial,
   EngineMissingError,
   GuestError,
   OptionError,
@@ -11,6 +12,8 @@ import {
   TimeoutError,
 } from '@pyisolate/core'
 import type { Engine } from '@pyisolate/interface'
+import { PolicyError } from '@pyisolate/policy'
+import { UsageError } from '../errors/usage-error.js'
 import type { RunOutcome } from '../exit-code.js'
 import type { Ending } from '../terminal.js'
 import { setArguments, waitForThreads } from './guest-code.js'
@@ -23,13 +26,15 @@ const completed: RunOutcome = { kind: 'exit', code: 0, message: 'it ran to its e
 export class Runner {
   readonly #options: RunOptions
   readonly #raised: (error: GuestError) => void
+  readonly #denied: (denial: Denial) => void
   readonly #giveUp = new AbortController()
   #sandbox: Sandbox | undefined
   #interrupted: Ending | undefined
   /** Set when the end comes from outside, whatever the sandbox then says. */
   #verdict: RunOutcome | undefined
 
-  constructor(options: RunOptions, raised: (error: GuestError) => void) {
+  constructor(options: RunOptions, raised: (error: GuestError) => void, denied: (denial: Denial) => void) {
+    this.#denied = denied
     this.#options = options
     this.#raised = raised
   }
@@ -53,7 +58,11 @@ export class Runner {
     await using supervisor = createSupervisor({ engine })
     let outcome: RunOutcome
     try {
-      const sandbox = await supervisor.spawn('run', { ...this.#options.spawn, signal: this.#giveUp.signal })
+      const sandbox = await supervisor.spawn('run', {
+        ...this.#options.spawn,
+        ...(this.#options.explain && { onDenied: this.#denied }),
+        signal: this.#giveUp.signal,
+      })
       this.#sandbox = sandbox
       // Their bytes have been told already.
       sandbox.stdout.resume()
@@ -61,6 +70,7 @@ export class Runner {
       outcome = await this.#execute(sandbox, program)
     } catch (error) {
       if (OptionError.isInstance(error)) throw asUsage(error)
+      if (PolicyError.isInstance(error)) throw new UsageError(`--policy: ${error.message}`, { cause: error })
       outcome = this.#outcomeOf(error)
     }
     return this.#verdict ?? outcome

@@ -149,6 +149,15 @@ class TappedCell implements Cell {
   setCpuLimit(ms: number): void {
     this.#cell.setCpuLimit(ms)
   }
+  setTable(table: Uint8Array): number {
+    return this.#cell.setTable?.(table) ?? 0
+  }
+  learnName(address: string, name: string): void {
+    this.#cell.learnName?.(address, name)
+  }
+  get places(): Cell['places'] {
+    return this.#cell.places
+  }
   usage(): ReturnType<Cell['usage']> {
     return this.#cell.usage()
   }

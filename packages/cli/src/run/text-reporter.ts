@@ -1,12 +1,16 @@
-import type { GuestError } from '@pyisolate/core'
+import type { Denial, GuestError } from '@pyisolate/core'
 import type { RunOutcome } from '../exit-code.js'
+import { describeDenial } from './describe-denial.js'
 import { jsonOf } from './json-value.js'
 import type { Output, StreamName } from './output.js'
 import type { Reporter } from './reporter.js'
 
+const mostTold = 1000
+
 /** The program's own output, byte by byte, and what Python would say on stderr. */
 export class TextReporter implements Reporter {
   readonly #output: Output
+  readonly #told = new Set<string>()
   #interrupted = false
 
   constructor(output: Output) {
@@ -24,6 +28,14 @@ export class TextReporter implements Reporter {
   raised(error: GuestError): void {
     this.#interrupted = error.type === 'KeyboardInterrupt'
     this.#output.write('stderr', error.traceback.endsWith('\n') ? error.traceback : `${error.traceback}\n`)
+  }
+
+  denied(denial: Denial): void {
+    const text = describeDenial(denial)
+    // A program that tries again and again is told off once.
+    if (this.#told.has(text) || this.#told.size >= mostTold) return
+    this.#told.add(text)
+    this.#output.write('stderr', `pyisolate: ${text}\n`)
   }
 
   ended(outcome: RunOutcome): void {

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import type {
   BrokerRequest,
@@ -37,8 +38,11 @@ export interface RulingOptions {
 export class Ruling implements BrokerRequest {
   readonly #options: RulingOptions
   readonly #resolver = new Resolver()
-  /** By generation, from 1. Only the rules: denials of an old one may still be on their way. */
-  readonly #generations: { readonly policy: CompiledPolicy; readonly rules: readonly NumberedRule[] }[] = []
+  /** The latest by generation: denials of an old one may still be on their way. */
+  readonly #known = new Map<number, CompiledPolicy>()
+  readonly #names = new Map<string, string>()
+  #policy: CompiledPolicy
+  #generation = 0
   #scratch: string | undefined
   #entries: readonly EnforcementEntry[] = []
   #cell: Cell | undefined
@@ -47,11 +51,12 @@ export class Ruling implements BrokerRequest {
   constructor(options: RulingOptions) {
     this.#options = options
     this.#check(options.policy)
+    this.#policy = options.policy
     this.#note(options.policy)
   }
 
   get policy(): CompiledPolicy {
-    return this.#generations.at(-1)!.policy
+    return this.#policy
   }
 
   get enforcement(): readonly EnforcementEntry[] {
@@ -59,7 +64,7 @@ export class Ruling implements BrokerRequest {
   }
 
   get generation(): number {
-    return this.#generations.length
+    return this.#generation
   }
 
   /** What the policy means for the sandbox's Python. */
@@ -106,7 +111,7 @@ export class Ruling implements BrokerRequest {
     if (cell?.setTable === undefined || cell.places === undefined) return
     frozenDifference(this.#options.name, this.policy, policy)
     this.#check(policy)
-    // Numbered before it decides: its first denial must find its rules.
+    // Known before it decides: its first denial must find its rules.
     const table = this.#tableOf(policy, cell.places)
     this.#note(policy)
     cell.setTable(table)
@@ -118,18 +123,21 @@ export class Ruling implements BrokerRequest {
     const text = name.toLowerCase().replace(/\.$/, '')
     const { policies, learn } = this.#options
     const { allowed, rule } = policies.explain(this.policy, { kind: 'resolve', name: text })
-    if (!allowed || learn)
-      this.#tell('resolve', text, rule, this.#generations.length, learn ? 0 : undefined, 0, allowed)
+    if (!allowed || learn) {
+      const errno = learn ? 0 : refused
+      this.#tell({ operation: 'resolve', object: text, rule, generation: this.#generation, errno, lost: 0, allowed })
+    }
     if (!allowed && !learn) throw notFound(`the policy does not allow to resolve ${text}`)
     const addresses = await this.#resolver.resolve(text)
-    for (const address of addresses) this.#cell?.learnName?.(address, text)
+    for (const address of addresses) {
+      this.#cell?.learnName?.(address, text)
+      if (this.#names.size >= mostNames) this.#names.clear()
+      this.#names.set(address, text)
+    }
     return addresses
   }
 
-  readonly onDenial = (denial: EngineDenial): void => {
-    const { operation, object, rule, generation, errno, lost, allowed } = denial
-    this.#tell(operation, object, rule, generation, errno, lost, allowed)
-  }
+  readonly onDenial = (denial: EngineDenial): void => this.#tell(denial)
 
   async end(): Promise<void> {
     this.#cell = undefined
@@ -145,7 +153,9 @@ export class Ruling implements BrokerRequest {
 
   #note(policy: CompiledPolicy): void {
     if (this.#scratch === undefined && needsScratch(policy)) this.#scratch = makeScratch()
-    this.#generations.push({ policy, rules: this.#options.policies.numberedRules(policy) })
+    this.#policy = policy
+    this.#known.set(++this.#generation, policy)
+    this.#known.delete(this.#generation - mostKnown)
   }
 
   #tableOf(policy: CompiledPolicy, places: CellPlaces): Uint8Array {
@@ -158,28 +168,35 @@ export class Ruling implements BrokerRequest {
     })
   }
 
-  #tell(
-    operation: Denial['operation'],
-    object: string,
-    number: number | undefined,
-    generation: number,
-    errno: number | undefined,
-    lost: number,
-    allowed: boolean,
-  ): void {
-    const { policy, rules } = this.#generations[generation - 1] ?? this.#generations.at(-1)!
-    const rule = number === undefined ? undefined : rules[number]
+  #tell({ rule: number, errno, ...denial }: Omit<EngineDenial, 'operation'> & Pick<Denial, 'operation'>): void {
+    const policy = this.#known.get(denial.generation)
+    const rule =
+      number === undefined || policy === undefined ? undefined : rulesOf(this.#options.policies, policy)[number]
     this.#options.onDenial({
-      operation,
-      object,
+      ...denial,
+      name: this.#names.get(addressOf(denial.object)),
       rule: rule && describeRule(rule),
-      policy: policy.name,
-      generation,
-      errno: errno === 0 ? undefined : getSystemErrorName(-(errno ?? 0) || -13),
-      lost,
-      allowed,
+      policy: (policy ?? this.#policy).name,
+      errno: errno === 0 ? undefined : getSystemErrorName(-errno),
     })
   }
+}
+
+/** Denials that come later than this many reloads name no rule. */
+const mostKnown = 64
+const mostNames = 4096
+const refused = constants.errno.EACCES
+
+function addressOf(object: string): string {
+  return /^(?:tcp|udp):\/\/\[?([^\]]+?)\]?:\d+$/.exec(object)?.[1] ?? ''
+}
+
+const rules = new WeakMap<CompiledPolicy, readonly NumberedRule[]>()
+
+function rulesOf(policies: PolicyModule, policy: CompiledPolicy): readonly NumberedRule[] {
+  const known = rules.get(policy) ?? policies.numberedRules(policy)
+  rules.set(policy, known)
+  return known
 }
 
 const systemCalls = new WeakMap<

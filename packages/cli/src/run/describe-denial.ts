@@ -1,0 +1,23 @@
+import type { Denial } from '@pyisolate/core'
+
+/** Under which key a rule would allow it. */
+const sections: Readonly<Record<Denial['operation'], string>> = {
+  read: 'fs.read',
+  write: 'fs.write',
+  exec: 'fs.exec',
+  connect: 'net.connect',
+  bind: 'net.bind',
+  sendto: 'net.sendto',
+  socket: 'net',
+  resolve: 'net.dns',
+}
+
+/** What was denied, and the line of the policy to change, on one line. */
+export function describeDenial({ operation, object, name, rule, policy, errno, lost }: Denial): string {
+  const what = `denied to ${operation} ${object}${name === undefined ? '' : ` (${name})`}${errno === undefined ? '' : `, ${errno}`}`
+  const why =
+    rule === undefined
+      ? `no rule of the policy ${policy} allows it; one under ${sections[operation]} would`
+      : `${rule.section}: ${rule.text} (${rule.file}:${rule.line})`
+  return `${what}: ${why}${lost > 0 ? `; ${lost} more were not told` : ''}`
+}
