@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs'
 import { type Cell, type Engine, EngineClosedError, type EngineStats, type SpawnRequest } from '@pyisolate/interface'
 
 import { Attempt } from './internal/attempt.js'
+import { Cgroups } from './internal/cgroups/cgroups.js'
 import type { LinkSize } from './internal/link.js'
 import { loadAddon } from './internal/load-addon.js'
 import { type EngineFiles, locateEngine, type PythonHome } from './internal/locate.js'
@@ -41,6 +42,7 @@ class NativeEngine implements Engine {
   readonly #nurseries = new Map<string, Nursery>()
   #last: { readonly request: Lists; readonly nursery: Nursery } | undefined
   #files: EngineFiles | undefined
+  #cgroups: Cgroups | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: NativeEngineOptions) {
@@ -58,6 +60,10 @@ class NativeEngine implements Engine {
       attempt.finish()
       this.#attempts.delete(attempt)
     }
+  }
+
+  cpuShareMissing(): string | undefined {
+    return this.#groups().missing('cpu')
   }
 
   stats(): EngineStats {
@@ -84,6 +90,13 @@ class NativeEngine implements Engine {
   async #close(): Promise<void> {
     for (const attempt of this.#attempts) attempt.cancel(new EngineClosedError('the engine was closed'))
     await Promise.all([...this.#nurseries.values()].map((nursery) => nursery.close()))
+    this.#cgroups?.close()
+  }
+
+  /** Groups are made when the first sandbox needs one. */
+  #groups(): Cgroups {
+    this.#cgroups ??= Cgroups.open()
+    return this.#cgroups
   }
 
   #nursery(request: SpawnRequest): Nursery {
@@ -110,6 +123,7 @@ class NativeEngine implements Engine {
         preload: request.preload,
         pool: { size: this.#options.pool ?? DEFAULT_POOL, ...this.#poolCells(request) },
         onZygote: this.#options.onZygote ?? (() => {}),
+        cgroups: () => this.#groups(),
         broker: broker && { blank: broker.blank, stdlib: realpathSync(home.stdlib) },
       })
       this.#nurseries.set(key, nursery)

@@ -157,3 +157,32 @@ describe('learning', () => {
     await sandbox.close()
   })
 })
+
+describe.runIf(process.getuid?.() === 0)('limits.cpu', () => {
+  it('a share of the CPU is kept by a control group, and changed live', async () => {
+    const share = (percent: number) => policy(`limits:\n  cpu: ${percent}%`)
+    const { sandbox } = await ruled(supervisor, { policy: share(10) })
+    await sandbox.exec(`
+import time
+def worked(seconds):
+    end, before = time.monotonic() + seconds, time.process_time()
+    while time.monotonic() < end: pass
+    return time.process_time() - before`)
+    // Of a second of its own time, a tenth; the kernel's periods of 100 ms may give it one more.
+    expect(await sandbox.eval<number>('worked(1)')).toBeLessThan(0.35)
+    await sandbox.reload(share(400))
+    expect(await sandbox.eval<number>('worked(0.5)')).toBeGreaterThan(0.1)
+    expect(sandbox.enforcement).toContainEqual(
+      expect.objectContaining({ mechanism: 'cgroup', state: 'active', detail: 'limits.cpu: 4' }),
+    )
+    expect(await rejection(sandbox.reload(policy('fs: {}')))).toMatchObject({ frozen: ['limits.cpu'] })
+  })
+
+  it('every template starts where it is this strict, but those that meter bandwidth', async () => {
+    for (const name of ['stdlib.readonly', 'compute', 'data_pipeline', 'ml', 'public_internet']) {
+      const sandbox = await supervisor.spawn(`template ${name}`, { policy: name })
+      expect(await sandbox.eval('1 + 1'), name).toBe(2)
+      await sandbox.close()
+    }
+  })
+})

@@ -59,6 +59,8 @@ export interface Cell {
   setDeadline(slot: DeadlineSlot, softMs: number, hardMs: number, reason: string): void
   /** Ends the sandbox with `killedBy: 'cpu'` once it has used this many milliseconds of CPU time. */
   setCpuLimit(ms: number): void
+  /** Changes its share of the CPU, in processors, where it was spawned with one. */
+  setCpuShare?(processors: number): void
   usage(): CellUsage
   /**
    * Of a brokered sandbox: puts another table in force by one store; a call is decided by the old one or the new one.

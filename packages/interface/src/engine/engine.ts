@@ -11,6 +11,8 @@ export interface CellLimits {
   readonly memory: number
   /** Seconds of CPU time; 0 for none. */
   readonly cpuSeconds: number
+  /** Share of the CPU, in processors (0.5 is half of one); absent: none. Process isolation only. */
+  readonly cpu?: number
   readonly threads: number
   readonly openFiles: number
   /** Bytes of a file that the guest writes; it sees `OSError` (EFBIG). Absent: none can be written. */
@@ -85,4 +87,6 @@ export interface Engine extends AsyncDisposable {
   /** Ends every sandbox and zygote, and resolves when they are reaped. Idempotent. */
   close(): Promise<void>
   stats(): EngineStats
+  /** Why this host grants no limit of a sandbox's share of the CPU; `undefined` if it does. Absent: the engine can't. */
+  cpuShareMissing?(): string | undefined
 }

@@ -9,6 +9,7 @@ import {
   type SpawnRequest,
 } from '@pyisolate/interface'
 
+import type { Group } from './cgroups/group.js'
 import { deferred } from './deferred.js'
 import type { Link, LinkOwner } from './link.js'
 
@@ -27,6 +28,7 @@ export class NativeCell implements Cell, LinkOwner {
   #enforcement: Enforcement = []
   #places: CellPlaces | undefined
   #before = 0
+  #group: Group | undefined
 
   constructor(link: Link, request: SpawnRequest) {
     this.#link = link
@@ -90,6 +92,14 @@ export class NativeCell implements Cell, LinkOwner {
 
   setCpuLimit(ms: number): void {
     this.#link.handle.setCpuLimit(ms)
+  }
+
+  shareBy(group: Group): void {
+    this.#group = group
+  }
+
+  setCpuShare(processors: number): void {
+    this.#group?.limit({ cpu: processors })
   }
 
   usage(): CellUsage {

@@ -10,6 +10,7 @@ import {
 import { SystemError } from '../errors/system-error.js'
 import type { NativeAddon, NativeExit, ZygoteHandle } from './addon.js'
 import type { Attempt } from './attempt.js'
+import type { Cgroups } from './cgroups/cgroups.js'
 import { EnforcementReader } from './enforcement.js'
 import { spawnFailure } from './failures.js'
 import { Link, type LinkSize } from './link.js'
@@ -28,6 +29,7 @@ export interface NurseryOptions {
   readonly preload: readonly string[]
   readonly pool: LinkSize & { readonly size: number }
   readonly onZygote: (event: ZygoteEvent) => void
+  readonly cgroups: () => Cgroups
   /** Of brokered cells: what blanks may do, and where this side has the standard library. */
   readonly broker?: { readonly blank: BrokerRequest['blank']; readonly stdlib: string } | undefined
 }
@@ -40,11 +42,14 @@ export class Nursery {
   readonly #shared = new Map<string, SharedCell>()
   readonly #links = new Set<Link>() // whatever isn't in the pool; of shared cells their own, too
   readonly #stdlib: string | undefined
+  readonly #cgroups: () => Cgroups
+  readonly #groups = new Set<Promise<void>>()
   readonly #forks = new Turnstile(MOST_FORKS_AT_ONCE)
   #sandboxes = 0
 
   constructor(options: NurseryOptions) {
     this.#stdlib = options.broker?.stdlib
+    this.#cgroups = options.cgroups
     this.#zygote = new Zygote(options.addon, options.command, options.preload, options.onZygote)
     const source = async () => {
       const zygote = await this.#zygote.acquire()
@@ -191,12 +196,16 @@ export class Nursery {
       if (link.blank && request.initIsSure) {
         cell.confined(this.#enforcement.read(await link.ready, request.decode))
         attempt.check()
+        this.#share(link, cell, request)
         link.begin(request.init, cell, request.decode)
         return this.#count(link, cell, follow)
       }
-      const answered = link.init(request.init, cell, request.decode)
-      answered.catch(() => {}) // `ready` is waited for first, and fails with it
+      // A share of the CPU holds from the first line on: there, `init` waits for it.
+      const early = request.limits.cpu === undefined
+      if (early) link.init(request.init, cell, request.decode).catch(() => {}) // `ready` is waited for first, and fails with it
       cell.confined(this.#enforcement.read(await attempt.wait(link.ready), request.decode))
+      if (!early) this.#share(link, cell, request)
+      const answered = link.init(request.init, cell, request.decode)
       await attempt.wait(answered)
       return this.#count(link, cell, follow)
     } catch (error) {
@@ -220,6 +229,19 @@ export class Nursery {
     if (codeOf(error) !== 'EPIPE' && codeOf(error) !== 'ECONNRESET') return failure
     await this.#zygote.gone(zygote)
     return new LostError(failure)
+  }
+
+  #share(link: Link, cell: NativeCell, { limits, isolation }: SpawnRequest): void {
+    if (limits.cpu === undefined || isolation !== 'process') return
+    const missing = this.#cgroups().missing('cpu')
+    if (missing !== undefined) throw new SpawnError(missing)
+    const group = this.#cgroups().create(['cpu'])
+    const gone = link.exited.then(() => group.remove())
+    this.#groups.add(gone)
+    void gone.finally(() => this.#groups.delete(gone))
+    group.limit({ cpu: limits.cpu })
+    group.add(link.pid)
+    cell.shareBy(group)
   }
 
   /** Whatever it is to be, a cell starts as a blank. */
@@ -253,6 +275,7 @@ export class Nursery {
     for (const link of links) if (!link.attached) link.handle.kill('closed')
     // The zygote as well: a fork it never answers would be waited for in vain.
     await Promise.all([this.#pool.close(), this.#zygote.close(), ...links.map((link) => link.exited)])
+    await Promise.all(this.#groups)
   }
 }
 

@@ -41,13 +41,14 @@ const byLimit: Readonly<Record<keyof CompiledPolicy['limits'], Keeper>> = {
 const inSharedCell: Partial<typeof byLimit> = {
   memory: { by: 'allocator' },
   threads: { by: 'engine' },
+  cpu: { why: 'a share of the CPU is limited for whole processes' },
   openFiles: { why: 'descriptors are counted for the whole cell: set interpreters.openFiles of the supervisor' },
   fileSize: { why: 'the size of files is limited for the whole cell' },
 }
 
 export interface HostAbilities {
-  /** Why there is no cgroup for a sandbox's share of the CPU; `undefined` if there is one. */
-  readonly cpuMissing: string | undefined
+  /** Why no share of the CPU can be limited; `undefined` if it can. Asked only where a policy limits it. */
+  cpuMissing(): string | undefined
 }
 
 export interface Coverage {
@@ -88,6 +89,7 @@ export function coverage(
 }
 
 function keeperOf(name: keyof CompiledPolicy['limits'], isolation: Isolation, host: HostAbilities): Keeper {
-  if (name === 'cpu' && host.cpuMissing !== undefined) return { why: host.cpuMissing }
+  const why = name === 'cpu' && isolation === 'process' ? host.cpuMissing() : undefined
+  if (why !== undefined) return { why }
   return (isolation === 'interpreter' ? inSharedCell[name] : undefined) ?? byLimit[name]
 }

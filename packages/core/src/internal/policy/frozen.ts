@@ -24,6 +24,8 @@ export function frozenDifference(sandbox: string, now: CompiledPolicy, next: Com
   if (names(now.imports.allow) !== names(next.imports.allow) || names(now.imports.deny) !== names(next.imports.deny))
     frozen.push('imports')
   for (const limit of frozenLimits) if (now.limits[limit] !== next.limits[limit]) frozen.push(`limits.${limit}`)
+  // A cell that was started without a group of its own has none that could be changed.
+  if ((now.limits.cpu === undefined) !== (next.limits.cpu === undefined)) frozen.push('limits.cpu')
   if (frozen.length === 0) return
   const list = frozen.join(', ')
   throw new ReloadError(sandbox, frozen, `it differs in ${list}, which the kernel or the cell keeps from the start on`)

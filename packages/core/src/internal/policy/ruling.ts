@@ -115,6 +115,7 @@ export class Ruling implements BrokerRequest {
     const table = this.#tableOf(policy, cell.places)
     this.#note(policy)
     cell.setTable(table)
+    if (policy.limits.cpu !== undefined) cell.setCpuShare?.(policy.limits.cpu)
   }
 
   /** What guests ask for addresses, as a host function. */

@@ -118,7 +118,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
 
   /** @throws PolicyError, UnenforceableError, OptionError */
   async #rule(name: string, settled: SettledSpawn): Promise<{ ruling: Ruling; spawn: SettledSpawn }> {
-    const policies = await policyModule()
+    const [policies, engine] = await Promise.all([policyModule(), this.#getEngine()])
     const grants = [...this.#settled.readPaths, ...this.#settled.modulePaths]
     const policy = withGrants(findPolicy(policies, settled.policy!), grants)
     this.#blank ??= withGrants(findPolicy(policies, 'stdlib.readonly'), grants)
@@ -128,7 +128,10 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
       policies,
       policy,
       grants,
-      host: { cpuMissing: 'no cgroup for it here' },
+      host: {
+        cpuMissing: () =>
+          engine.cpuShareMissing === undefined ? 'this engine has no control groups' : engine.cpuShareMissing(),
+      },
       blank: this.#blank,
       learn: settled.learn,
       onDenial: (denial) => {

@@ -50,7 +50,7 @@ export function spawnRequest(
     ringBytes: supervisor.ringBytes,
     // A value may be as large as a frame, and what is around it comes on top; an error isn't a value.
     maxFrameBytes: aroundArguments(errorBudget(budget)).bytes,
-    limits,
+    limits: ruling?.policy.limits.cpu === undefined ? limits : { ...limits, cpu: ruling.policy.limits.cpu },
     init: initPayload({
       name,
       isolation,
