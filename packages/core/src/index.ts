@@ -24,6 +24,10 @@ export { SupervisorClosedError } from './errors/supervisor-closed-error.js'
 export { TimeoutError } from './errors/timeout-error.js'
 export { UnenforceableError, type UnenforceableRule } from './errors/unenforceable-error.js'
 export { ValueEncodingError } from './errors/value-encoding-error.js'
+export { ControlError } from './internal/reload/control-error.js'
+export type { TokenProblem } from './internal/reload/token-error.js'
+export { TokenError } from './internal/reload/token-error.js'
+export type { MintedToken, MintOptions, TokenUse } from './internal/reload/tokens.js'
 export type { Duration, Limits, Size } from './limits.js'
 export type {
   CallOptions,
@@ -34,6 +38,7 @@ export type {
   SupervisorOptions,
 } from './options.js'
 export type { Outcome, OutcomeData } from './outcome.js'
+export type { ControlOptions, PoliciesOptions, PolicyStatus, ReloadOptions, ReloadResult } from './reloading.js'
 export type { PolicyInForce, Sandbox, SandboxStats } from './sandbox.js'
 export { spawn } from './spawn.js'
 export type { Supervisor, SupervisorEvents } from './supervisor.js'

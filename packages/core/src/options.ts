@@ -2,6 +2,7 @@ import type { Engine, Isolation } from '@pyisolate/interface'
 import type { CompiledPolicy } from '@pyisolate/policy'
 import type { Denial } from './denial.js'
 import type { Duration, Limits, Size } from './limits.js'
+import type { ControlOptions, PoliciesOptions } from './reloading.js'
 import type { Value } from './value.js'
 
 /**
@@ -66,7 +67,11 @@ export interface SupervisorOptions {
   readonly modulePaths?: readonly string[]
   /** Size of each of a sandbox's two rings, a power of two from 4096. Larger frames travel in pieces. Default 65536. */
   readonly ringBytes?: number
-  /** Defaults for `spawn`. */
+  /** Where policies come from while it runs; `spawn` takes them by name. Default: templates and files alone. */
+  readonly policies?: PoliciesOptions
+  /** Lets `pyisolate policy reload` in, by token. Default: nobody. */
+  readonly control?: ControlOptions
+  /** Defaults for `spawn`.
   readonly limits?: Limits
   /** Default: the engine of `@pyisolate/native`, closed with the supervisor. One given here stays open. */
   readonly engine?: Engine

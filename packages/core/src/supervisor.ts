@@ -1,8 +1,11 @@
 import type { EngineStats } from '@pyisolate/interface'
 import type { ZygoteEvent } from '@pyisolate/native'
+import type { CompiledPolicy } from '@pyisolate/policy'
 import type { Denial } from './denial.js'
+import type { MintedToken, MintOptions, TokenUse } from './internal/reload/tokens.js'
 import type { SpawnOptions } from './options.js'
 import type { Outcome } from './outcome.js'
+import type { PolicyStatus, ReloadOptions, ReloadResult } from './reloading.js'
 import type { Sandbox } from './sandbox.js'
 
 export interface SupervisorEvents {
@@ -14,6 +17,14 @@ export interface SupervisorEvents {
   denied: [sandbox: string, denial: Denial]
   /** The built-in engine's zygote has started or ended; one that dies is replaced, and its sandboxes live on. */
   zygote: [event: ZygoteEvent]
+  /** Policies were replaced, by whomever. */
+  reload: [result: ReloadResult]
+  /** The source of policies has changed its state. */
+  policies: [status: PolicyStatus]
+  /** A reload token was used, or tried. */
+  token: [use: TokenUse]
+  /** Something went wrong that nobody waits for, such as an answer on the control socket. */
+  fault: [error: Error]
   /** The supervisor has closed. */
   close: []
 }
@@ -29,6 +40,20 @@ export interface Supervisor extends AsyncDisposable {
   /** The living sandboxes, oldest first. */
   sandboxes(): Sandbox[]
   stats(): EngineStats
+  /**
+   * Puts a policy in force in running sandboxes: in each of them from its next call on. A sandbox that can't have it
+   * keeps its own and is in `refused`; so does whatever runs under the built-in policy, which is no part of this.
+   * @throws PolicyError, TokenError, OptionError (an unknown sandbox), SupervisorClosedError
+   */
+  reload(policy: string | CompiledPolicy, options?: ReloadOptions): Promise<ReloadResult>
+  /** A secret with which others may reload: through `reload`, or the control socket. @throws OptionError */
+  mintToken(options: MintOptions): MintedToken
+  /** @returns whether there was such a token */
+  revokeToken(id: string): boolean
+  /** Of `options.policies`; `undefined` before it was looked at, or without it. */
+  policyStatus(): PolicyStatus | undefined
+  /** When `options.policies` has been looked at and `options.control` listens. @throws PolicySourceError, ControlError */
+  ready(): Promise<void>
   /** Gives up spawns under way, closes every sandbox and then its engine. Idempotent. */
   close(): Promise<void>
   on<K extends keyof SupervisorEvents>(event: K, listener: (...args: SupervisorEvents[K]) => void): this

@@ -8,7 +8,7 @@ export const policyReloadHelp = `usage: pyisolate policy reload FILE --socket PA
 
   --socket PATH      where the supervisor listens
   --token-file FILE  the token, in a file that others can't read; default: the variable PYISOLATE_TOKEN
-  --sandbox NAME     for this sandbox alone; may be repeated. Default: all of them, and those to come
+  --sandbox NAME     for this sandbox alone; may be repeated. Default: all of them
   --json             the supervisor's answer as JSON
   --key FILE         an Ed25519 private key in PEM, in a file that others can't read (openssl genpkey -algorithm ed25519)
   --revision N       above that of every document that was ever served under this URL

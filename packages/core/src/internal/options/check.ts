@@ -32,6 +32,11 @@ export function checkOptions<T extends Record<string, unknown>>(
   return checked as T
 }
 
+/** Left out where it isn't given. */
+export function optional<T>(check: Check<T>): Check<T | undefined> {
+  return (value, at) => (value === undefined ? undefined : check(value, at))
+}
+
 export function orElse<T, D>(check: Check<T>, fallback: D): Check<T | D> {
   return (value, at) => (value === undefined ? fallback : check(value, at))
 }

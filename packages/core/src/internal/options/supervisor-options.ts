@@ -1,7 +1,8 @@
 import { isAbsolute } from 'node:path'
 import type { CellLimits, Engine } from '@pyisolate/interface'
 import type { SupervisorOptions } from '../../options.js'
-import { type Check, checkOptions, expected, integer, listOf, orElse } from './check.js'
+import type { ControlOptions, PoliciesOptions } from '../../reloading.js'
+import { type Check, checkOptions, expected, integer, listOf, optional, orElse } from './check.js'
 import { defaultLimits, limits, type SettledLimits } from './limits.js'
 import { isModuleName } from './python-names.js'
 import { size } from './quantities.js'
@@ -17,6 +18,8 @@ export interface SettledSupervisor {
   readonly ringBytes: number
   readonly limits: SettledLimits
   readonly engine: Engine | undefined
+  readonly policies: PoliciesOptions | undefined
+  readonly control: ControlOptions | undefined
 }
 
 const paths = listOf('an absolute path', (path) => isAbsolute(path) && !path.includes('\0'))
@@ -31,6 +34,21 @@ const engine: Check<Engine> = (value, at) => {
   if (typeof given === 'object' && typeof given?.spawn === 'function' && typeof given.close === 'function')
     return given as Engine
   return expected(at, 'an Engine', value)
+}
+
+/** What is in it the source itself says, where it can say what is wrong. */
+const policies: Check<PoliciesOptions> = (value, at) => {
+  const given = value as { watch?: unknown; url?: unknown } | null
+  const watch = typeof given === 'object' && typeof given?.watch === 'string' && given.watch !== ''
+  const url = typeof given === 'object' && (typeof given?.url === 'string' || given?.url instanceof URL)
+  if (watch !== url) return { ...(given as PoliciesOptions) }
+  return expected(at, '{ watch: PATH } or { url, publicKey, interval }', value)
+}
+
+const control: Check<ControlOptions> = (value, at) => {
+  const path: Check<string> = (given, where) =>
+    typeof given === 'string' && isAbsolute(given) ? given : expected(where, 'the absolute path of a socket', given)
+  return checkOptions(value, at, { path })
 }
 
 /** @throws OptionError */
@@ -50,6 +68,8 @@ export function settleSupervisor(options: SupervisorOptions | undefined): Settle
     ringBytes: orElse(ringBytes, 65_536),
     limits: limits(defaultLimits),
     engine: orElse(engine, undefined),
+    policies: optional(policies),
+    control: optional(control),
   })
   const { warm, ...cell } = interpreters
   return { ...rest, poolSize: pool.size, warm, cell }

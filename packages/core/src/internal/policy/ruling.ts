@@ -14,7 +14,7 @@ import { UnenforceableError } from '../../errors/unenforceable-error.js'
 import type { HostFunction } from '../../options.js'
 import { coverage, type HostAbilities } from './enforcers.js'
 import { frozenDifference } from './frozen.js'
-import { findPolicy, type GivenPolicy, type PolicyModule, withGrants } from './policy-module.js'
+import { type PolicyModule, withGrants } from './policy-module.js'
 import { Resolver } from './resolver.js'
 import { makeScratch, needsScratch, removeScratch } from './scratch.js'
 import { brokerTable } from './tables.js'
@@ -84,12 +84,6 @@ export class Ruling implements BrokerRequest {
     return systemCallsOf(this.#options.policies, this.policy)
   }
 
-  /** With what the supervisor grants every sandbox. @throws PolicyError */
-  async find(given: GivenPolicy): Promise<CompiledPolicy> {
-    const { policies, grants } = this.#options
-    return withGrants(findPolicy(policies, given), grants)
-  }
-
   begin(cell: Cell): void {
     this.#cell = cell
   }
@@ -106,7 +100,8 @@ export class Ruling implements BrokerRequest {
    * Puts another policy in force: a call is decided by the old one or by the new one. What was frozen at the start can't
    * change. @throws UnenforceableError, ReloadError: the old one stays in force
    */
-  reload(policy: CompiledPolicy): void {
+  replace(given: CompiledPolicy): void {
+    const policy = withGrants(given, this.#options.grants)
     const cell = this.#cell
     if (cell?.setTable === undefined || cell.places === undefined) return
     frozenDifference(this.#options.name, this.policy, policy)

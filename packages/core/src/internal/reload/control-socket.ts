@@ -10,7 +10,7 @@ const mostConnections = 32
 
 export interface ControlReload {
   readonly policy: ControlPolicy
-  /** The names that were asked for, each in the token's scope; undefined: all there are, and those to come. */
+  /** The names that were asked for, each in the token's scope; undefined: all there are. */
   readonly sandboxes: readonly string[] | undefined
   readonly token: TokenGrant
 }

@@ -11,6 +11,7 @@ import { pythonCode, settleCall, settleCode, settleReceive } from '../options/ca
 import { expected } from '../options/check.js'
 import { budgetOf } from '../options/limits.js'
 import type { Ruling } from '../policy/ruling.js'
+import type { PolicyDesk } from '../supervisor/policy-desk.js'
 import type { Budget } from '../values/budget.js'
 import { encodeValue } from '../values/encode.js'
 import { messageIterator } from './message-iterator.js'
@@ -31,13 +32,16 @@ export class PythonSandbox implements Sandbox {
 
   readonly #own: Enforcement
   readonly #ruling: Ruling | undefined
+  readonly #find: PolicyDesk['find']
 
   constructor(
     session: Session,
     cell: Cell,
     place: { isolation: Isolation; cell: string | undefined },
     ruling: Ruling | undefined,
+    find: PolicyDesk['find'],
   ) {
+    this.#find = find
     this.#session = session
     this.#budget = budgetOf(session.limits)
     this.name = session.name
@@ -109,7 +113,8 @@ export class PythonSandbox implements Sandbox {
     if (this.state === 'closing' || this.state === 'closed') return this.#session.ended()
     if (this.#ruling === undefined)
       throw new ReloadError(this.name, ['broker'], 'it was spawned with the built-in policy, which its kernel keeps')
-    this.#ruling.reload(await this.#ruling.find(policy))
+    const { policy: found } = await this.#find(policy)
+    this.#ruling.replace(found)
   }
 
   interrupt(): void {

@@ -4,17 +4,20 @@ import type { CompiledPolicy } from '@pyisolate/policy'
 import { NameInUseError } from '../../errors/name-in-use-error.js'
 import { SupervisorClosedError } from '../../errors/supervisor-closed-error.js'
 import type { SpawnOptions } from '../../options.js'
+import type { PolicyStatus, ReloadOptions, ReloadResult } from '../../reloading.js'
 import type { Sandbox } from '../../sandbox.js'
 import type { Supervisor, SupervisorEvents } from '../../supervisor.js'
 import { onAbort } from '../abort.js'
-import { displayName } from '../options/check.js'
+import { checkOptions, displayName, listOf, optional } from '../options/check.js'
 import { type SettledSpawn, settleSpawn, underPolicy } from '../options/spawn-options.js'
 import type { SettledSupervisor } from '../options/supervisor-options.js'
 import { findPolicy, policyModule, withGrants } from '../policy/policy-module.js'
 import { Ruling } from '../policy/ruling.js'
+import type { MintedToken, MintOptions } from '../reload/tokens.js'
 import { PythonSandbox } from '../session/python-sandbox.js'
 import { Session } from '../session/session.js'
 import { defaultEngine } from './default-engine.js'
+import { PolicyDesk } from './policy-desk.js'
 import { spawnRequest } from './spawn-request.js'
 
 export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements Supervisor {
@@ -25,6 +28,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   readonly #spawning = new Map<Promise<Sandbox>, AbortController>()
   /** Of every spawn that has no signal of its own: making one for each would be a good part of a spawn from the pool. */
   readonly #giveUpAll = new AbortController()
+  readonly #desk: PolicyDesk
   /** What sandboxes may do while they are made. */
   #blank: CompiledPolicy | undefined
   #engine: Promise<Engine> | undefined
@@ -34,6 +38,16 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   constructor(settled: SettledSupervisor) {
     super()
     this.#settled = settled
+    this.#desk = new PolicyDesk({
+      policies: settled.policies,
+      control: settled.control,
+      onToken: (use) => this.#announce('token', use),
+      onStatus: (status) => this.#announce('policies', status),
+      onReload: (result) => this.#announce('reload', result),
+      onError: (error) => this.#announce('fault', error),
+    })
+    // What goes wrong is told to whoever waits for it: `ready`, `spawn`.
+    if (settled.policies !== undefined || settled.control !== undefined) this.#desk.ready().catch(() => {})
     setMaxListeners(0, this.#giveUpAll.signal)
   }
 
@@ -52,6 +66,27 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     } finally {
       this.#spawning.delete(spawning)
     }
+  }
+
+  async reload(policy: string | CompiledPolicy, options: ReloadOptions = {}): Promise<ReloadResult> {
+    if (this.#closing !== undefined) throw closedError()
+    return this.#desk.reload(policy, checkOptions(options, 'options', reloadChecks) as ReloadOptions)
+  }
+
+  mintToken(options: MintOptions): MintedToken {
+    return this.#desk.tokens.mint(options)
+  }
+
+  revokeToken(id: string): boolean {
+    return this.#desk.tokens.revoke(id)
+  }
+
+  policyStatus(): PolicyStatus | undefined {
+    return this.#desk.status
+  }
+
+  ready(): Promise<void> {
+    return this.#desk.ready()
   }
 
   sandboxes(): Sandbox[] {
@@ -75,6 +110,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     // By hand: AbortSignal.any would leave something behind at a signal that outlives many spawns.
     const stopListening = onAbort(settled.signal, () => giveUp.abort(settled.signal?.reason))
     let ruling: Ruling | undefined
+    let follows: string | undefined
     let session: Session
     let spawn = settled
     let cell: Cell
@@ -82,6 +118,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
       if (settled.policy !== undefined) {
         const ruled = await this.#rule(name, settled)
         ruling = ruled.ruling
+        follows = ruled.follows
         spawn = ruled.spawn
         giveUp.signal.throwIfAborted()
       }
@@ -100,11 +137,13 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     } finally {
       stopListening()
     }
-    const sandbox = new PythonSandbox(session, cell, spawn, ruling)
+    const sandbox = new PythonSandbox(session, cell, spawn, ruling, (given) => this.#desk.find(given))
+    if (ruling !== undefined) this.#desk.add(name, ruling, follows)
     this.#names.set(name, sandbox)
     session.begin(cell)
     void session.closed.then((outcome) => {
       this.#names.delete(name)
+      this.#desk.remove(name)
       this.#announce('exit', sandbox, outcome)
       void ruling?.end()
     })
@@ -117,10 +156,18 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   }
 
   /** @throws PolicyError, UnenforceableError, OptionError */
-  async #rule(name: string, settled: SettledSpawn): Promise<{ ruling: Ruling; spawn: SettledSpawn }> {
+  async #rule(
+    name: string,
+    settled: SettledSpawn,
+  ): Promise<{
+    ruling: Ruling
+    spawn: SettledSpawn
+    follows: string | undefined
+  }> {
     const [policies, engine] = await Promise.all([policyModule(), this.#getEngine()])
     const grants = [...this.#settled.readPaths, ...this.#settled.modulePaths]
-    const policy = withGrants(findPolicy(policies, settled.policy!), grants)
+    const found = await this.#desk.find(settled.policy!)
+    const policy = withGrants(found.policy, grants)
     this.#blank ??= withGrants(findPolicy(policies, 'stdlib.readonly'), grants)
     const ruling = new Ruling({
       name,
@@ -139,7 +186,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
         this.#announce('denied', name, denial)
       },
     })
-    return { ruling, spawn: underPolicy(settled, policy, this.#settled.limits) }
+    return { ruling, follows: found.follows, spawn: underPolicy(settled, policy, this.#settled.limits) }
   }
 
   async #getEngine(): Promise<Engine> {
@@ -158,7 +205,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   async #close(): Promise<void> {
     for (const giveUp of this.#spawning.values()) giveUp.abort(closedError())
     await Promise.allSettled([...this.#spawning.keys()])
-    await Promise.all(this.sandboxes().map((sandbox) => sandbox.close()))
+    await Promise.all([this.#desk.close(), ...this.sandboxes().map((sandbox) => sandbox.close())])
     if (this.#settled.engine === undefined) await this.#loadedEngine?.close()
     this.#announce('close')
   }
@@ -167,6 +214,11 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   #announce<K extends keyof SupervisorEvents>(event: K, ...args: SupervisorEvents[K]): void {
     if (this.listenerCount(event) > 0) process.nextTick(() => (this as EventEmitter).emit(event, ...args))
   }
+}
+
+const reloadChecks = {
+  sandboxes: optional(listOf('the name of a sandbox', (name) => name !== '')),
+  token: optional(displayName),
 }
 
 function closedError(): SupervisorClosedError {
