@@ -71,7 +71,7 @@ export interface SupervisorOptions {
   readonly policies?: PoliciesOptions
   /** Lets `pyisolate policy reload` in, by token. Default: nobody. */
   readonly control?: ControlOptions
-  /** Defaults for `spawn`.
+  /** Defaults for `spawn`. */
   readonly limits?: Limits
   /** Default: the engine of `@pyisolate/native`, closed with the supervisor. One given here stays open. */
   readonly engine?: Engine

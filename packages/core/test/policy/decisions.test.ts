@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { compileBrokerTable, compilePolicy, compileSyscalls, explain, systemCallNames } from '@pyisolate/policy'
 import { describe, expect, it } from 'vitest'
 import { randomNumbers } from '../../../policy/test/random.js'
-import { archX86, decodeFilter, runFilters, verifyFilter } from '../../../policy/test/support/cbpf.js'
+import { archX86, runFilters } from '../../../policy/test/support/cbpf.js'
+import { decodeFilter } from '../../../policy/test/support/cbpf-code.js'
+import { verifyFilter } from '../../../policy/test/support/cbpf-verify.js'
 import { generatedVariables, someOperation, somePolicy } from '../../../policy/test/support/generate.js'
 
 const built = (name: string): string => fileURLToPath(new URL(`../../../native/build/Release/${name}`, import.meta.url))

@@ -128,7 +128,7 @@ describe('a request for a reload', () => {
       },
     })
     expect(faults).toEqual([])
-    failure.error = new Error('/root/secret')
+    failure.error = new Error('a secret')
     const reply = await ask(path, { token })
     expect(reply).toMatchObject({ status: 500, body: { error: { code: 'ERR_PYISOLATE_CONTROL' } } })
     expect(JSON.stringify(reply)).not.toContain('secret')
