@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createNativeEngine } from '@pyisolate/native'
+import { compilePolicy } from '@pyisolate/policy'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createSupervisor, type Supervisor } from '../../src/index.js'
 import { everywhere, rejection } from './support.js'
@@ -61,5 +62,29 @@ describe.each(['landlock', 'seccomp'])('a host without %s', (essential) => {
       missing: [essential],
     })
     expect(supervisor.sandboxes()).toEqual([])
+  })
+})
+
+describe('a policy on a host without namespaces', () => {
+  const policy = compilePolicy('version: 1\nextends: stdlib.readonly\nnet: {connect: ["tcp://127.0.0.1:1"]}')
+
+  it('is kept in process isolation: every thread has the listener', async () => {
+    await using supervisor = lacking('namespaces')
+    const sandbox = await supervisor.spawn('demo', { policy })
+    await sandbox.exec('import json, socket')
+    for (const [code, error] of [
+      ['open("/etc/passwd")', 'PermissionError'],
+      ['socket.socket().connect(("127.0.0.1", 2))', 'PermissionError'],
+      ['socket.socket().connect(("127.0.0.1", 1))', 'ConnectionRefusedError'],
+    ] as const)
+      expect(await rejection(sandbox.exec(code)), code).toMatchObject({ type: error })
+  })
+
+  it('is refused in interpreter isolation: a thread without one would reach the host', async () => {
+    await using supervisor = lacking('namespaces')
+    expect(await rejection(supervisor.spawn('demo', { policy, cell: 'c' }))).toMatchObject({
+      code: 'ERR_PYISOLATE_REFUSED',
+      missing: ['broker'],
+    })
   })
 })

@@ -66,9 +66,14 @@ void confine([[maybe_unused]] Confinement& prepared, Report& report) {
 
 // Before the baseline filter, which allows no guest to install a first one in a process of its own.
 void enter_broker([[maybe_unused]] const Confinement& prepared, [[maybe_unused]] Channel& channel,
-                  [[maybe_unused]] Report& report) {
+                  [[maybe_unused]] Report& report, [[maybe_unused]] bool shared) {
 #ifndef PYISOLATE_UNCONFINED
   if (!prepared.brokered) return;
+  // A shared cell's main thread has no listener, and its guests have native code: what that thread can reach by itself
+  // must be as empty as the namespaces make it.
+  if (shared && !(report.has("mount-namespace") && report.has("network-namespace")))
+    return report.missing("broker", true, "mount and network namespaces, for a shared cell under a policy", EPERM);
+  if (shared) return;
   const int listener = enter_notify(prepared.notify_filter);
   if (listener < 0) return report.missing("broker", true, "install the notifying filter", errno);
   channel.offer_listener(listener);
@@ -106,7 +111,7 @@ std::unique_ptr<Channel> enter_cell(Confinement& prepared, int segment, int bell
   follow_supervisor(supervisor_socket);
   keep_descriptors(prepared.world, bell, control);
   prepared.world.proc = prepared.world.null = prepared.ruleset = -1;
-  if (control < 0) enter_broker(prepared, *channel, report);
+  enter_broker(prepared, *channel, report, control >= 0);
 #ifndef PYISOLATE_UNCONFINED
   enter_seccomp(prepared.filter, prepared.filter_problem, report);
 #endif

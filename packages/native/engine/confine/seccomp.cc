@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "confine/export_filter.h"
@@ -231,7 +232,11 @@ void descriptor_rules(FilterRules& rules) {
 // The broker makes the sockets of these cells, in a network that isn't theirs: no option may lead a packet elsewhere
 // than where its address says (source routes), load code, or let buffers grow past the memory limit.
 void brokered_rules(FilterRules& rules) {
-  for (const char* name : brokered_calls()) rules.allow(name);
+  for (const char* name : brokered_calls()) {
+    if (std::strcmp(name, "socket") != 0) rules.allow(name);
+  }
+  // Other families would reach the kernel in a thread without a listener: the main one of a shared cell, taken over.
+  for (const int family : {AF_UNIX, AF_INET, AF_INET6}) rules.allow("socket", equal(0, family));
   rules.allow("accept");
   rules.allow("accept4");
   // What has a listener gets no second one (EBUSY), and every guest thread has one: it is for new sandboxes of a cell.
