@@ -1,5 +1,5 @@
 /** Bytes, or text with a unit: `'256MiB'`, `'1.5GB'`, `'64 KiB'`. */
-export type Size = number | `${number}${'' | ' '}${'B' | 'kB' | 'MB' | 'GB' | 'KiB' | 'MiB' | 'GiB'}`
+export type Size = number | `${number}${'' | ' '}${'B' | 'kB' | 'MB' | 'GB' | 'TB' | 'KiB' | 'MiB' | 'GiB' | 'TiB'}`
 /** Milliseconds, or text with a unit: `'30s'`, `'250 ms'`, `'2min'`. `Infinity` is no limit. */
 export type Duration = number | `${number}${'' | ' '}${'ms' | 's' | 'min' | 'h'}`
 

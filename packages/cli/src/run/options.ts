@@ -1,4 +1,5 @@
 import type { OptionError, SpawnOptions } from '@pyisolate/core'
+import { inUnits, sizeUnits, timeUnits } from '@pyisolate/interface'
 import { loadPolicy, PolicyError } from '@pyisolate/policy'
 import { readArguments } from '../arguments.js'
 import { UsageError } from '../errors/usage-error.js'
@@ -94,37 +95,20 @@ export function asUsage(error: OptionError): UsageError {
   return new UsageError(`${flag}: ${error.message.slice(error.option.length + 2)}`, { cause: error })
 }
 
-const milliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1e3, min: 60e3, h: 3600e3 }
-const bytes: Readonly<Record<string, number>> = {
-  B: 1,
-  kB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-}
-
 /** Milliseconds. Without a unit: seconds, as every other command of the kind has it. */
 function time(flag: string, text: string): number {
-  const ms = quantity(text, { ...milliseconds, '': 1e3 })
+  const ms = inUnits(text, { ...timeUnits, '': 1e3 })
   if (ms !== undefined && ms > 0) return ms
   throw new UsageError(`${flag}: expected a time above 0, such as 5 (seconds), 250ms, 30s or 2min, got '${text}'`)
 }
 
 /** K, M and G are the binary units, as for ulimit's kin. */
 function size(flag: string, text: string): number {
-  const { KiB, MiB, GiB } = bytes
+  const { KiB, MiB, GiB } = sizeUnits
   const short = { '': 1, k: KiB!, K: KiB!, m: MiB!, M: MiB!, g: GiB!, G: GiB! }
-  const value = quantity(text, { ...bytes, ...short })
+  const value = inUnits(text, { ...sizeUnits, ...short })
   if (value !== undefined) return Math.floor(value)
   throw new UsageError(`${flag}: expected a size, such as 64M, 64MiB, 1G or a number of bytes, got '${text}'`)
-}
-
-function quantity(text: string, units: Readonly<Record<string, number>>): number | undefined {
-  const given = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text)
-  const unit = given !== null && Object.hasOwn(units, given[2]!) ? units[given[2]!] : undefined
-  return unit === undefined ? undefined : Number(given![1]) * unit
 }
 
 function numeric(text: string): number | string {

@@ -1,36 +1,18 @@
+import { inUnits, sizeUnits, timeUnits } from '@pyisolate/interface'
+
 /** Quantities as people write them: `256MiB`, `1.5 GB`, `30s`, `50%`, `10MiB/s`. Each reader gives undefined for what isn't one. */
-const bytes: Readonly<Record<string, number>> = {
-  B: 1,
-  kB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-  TiB: 2 ** 40,
-}
-const milliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1e3, min: 60e3, h: 3600e3 }
-const shape = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/
-
-export const sizeWords = `a size such as 1048576 or '256MiB' (${Object.keys(bytes).join(', ')})`
-export const timeWords = `a time such as '500ms' or '30s' (${Object.keys(milliseconds).join(', ')})`
-
-function inUnits(text: string, units: Readonly<Record<string, number>>): number | undefined {
-  const match = shape.exec(text)
-  if (match === null || !Object.hasOwn(units, match[2]!)) return undefined
-  return Number(match[1]) * units[match[2]!]!
-}
+export const sizeWords = `a size such as 1048576 or '256MiB' (${Object.keys(sizeUnits).join(', ')})`
+export const timeWords = `a time such as '500ms' or '30s' (${Object.keys(timeUnits).join(', ')})`
 
 /** Bytes; a fraction of a byte is none. */
 export function readSize(text: string): number | undefined {
-  const size = /^\d+$/.test(text) ? Number(text) : inUnits(text, bytes)
+  const size = /^\d+$/.test(text) ? Number(text) : inUnits(text, sizeUnits)
   return size !== undefined && Number.isSafeInteger(size) ? size : undefined
 }
 
 /** Milliseconds; a unit is needed, as a bare number could be anything. */
 export function readTime(text: string): number | undefined {
-  return inUnits(text, milliseconds)
+  return inUnits(text, timeUnits)
 }
 
 /** Bytes a second. */

@@ -1,30 +1,17 @@
+import { inUnits, sizeUnits, timeUnits } from '@pyisolate/interface'
 import { type Check, expected } from './check.js'
-
-const sizeUnits: Readonly<Record<string, number>> = {
-  B: 1,
-  kB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-}
-const timeUnits: Readonly<Record<string, number>> = { ms: 1, s: 1e3, min: 60e3, h: 3600e3 }
-const quantity = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/
 
 /** What Node's timers can wait for. */
 const longest = 2 ** 31 - 1
 
-function inUnits(value: unknown, units: Readonly<Record<string, number>>): unknown {
-  const match = typeof value === 'string' ? quantity.exec(value) : null
-  const unit = match !== null && Object.hasOwn(units, match[2]!) ? units[match[2]!] : undefined
-  return unit === undefined ? value : Number(match![1]) * unit
+function read(value: unknown, units: Readonly<Record<string, number>>): unknown {
+  return typeof value === 'string' ? (inUnits(value, units) ?? value) : value
 }
 
 /** Bytes, as an integer or as text with a unit. */
 export function size(min: number, max: number): Check<number> {
   return (value, at) => {
-    const bytes = inUnits(value, sizeUnits)
+    const bytes = read(value, sizeUnits)
     if (Number.isInteger(bytes) && (bytes as number) >= min && (bytes as number) <= max) return bytes as number
     return expected(
       at,
@@ -36,7 +23,7 @@ export function size(min: number, max: number): Check<number> {
 
 /** Milliseconds, as a number or as text with a unit; `Infinity` for no limit. */
 export const duration: Check<number> = (value, at) => {
-  const ms = inUnits(value, timeUnits)
+  const ms = read(value, timeUnits)
   if (ms === Number.POSITIVE_INFINITY) return ms
   if (typeof ms === 'number' && ms > 0 && ms <= longest) return ms
   return expected(
