@@ -287,3 +287,8 @@ assert client.recv(100) == b'in pieces'
     expect(await attempt(`os.open('${at}/yes/out', os.O_NOFOLLOW)`)).toBe('OSError ELOOP')
   })
 })
+
+it('/dev/null is there for everybody', async () => {
+  const { attempt } = await ruled(supervisor, { policy: policy('fs: {}') })
+  expect(await attempt(`(write(os.devnull, 'x'), read(os.devnull))`)).toBe("(1, '')")
+})

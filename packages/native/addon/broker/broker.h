@@ -32,7 +32,7 @@ class Broker {
  private:
   static constexpr int kBusyEach = 2;
   static constexpr int kMostThreads = 16;
-  static constexpr int kLongestWaits = 256;  // of one sandbox, at once
+  static constexpr int kLongestWaits = 64;  // of one sandbox, at once: each holds a descriptor of ours
 
   struct Waiting {
     std::shared_ptr<Client> client;
