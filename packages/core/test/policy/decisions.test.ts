@@ -131,7 +131,7 @@ describe.runIf(process.arch === 'x64')('the filters of a cell, run on calls that
       const { allowed, because } = explain(policy, { kind: 'syscall', name })
       if (nr === undefined || because.includes('harmless arguments') || ['seccomp', 'setsockopt'].includes(name))
         continue
-      const { action } = runFilters(programs, { nr, arch: archX86 })
+      const { action } = runFilters(programs, { nr, arch: archX86, args: name === 'socket' ? [2n /* AF_INET */] : [] })
       const passes = action === 'allow' || action === 'notify'
       const brokered = because === 'left to the rules on files and the network'
       // Always refused in the same way, so that whoever calls falls back: no permission is asked.

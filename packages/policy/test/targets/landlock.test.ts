@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  compileLandlock,
-  compilePolicy,
-  explain,
-  type LandlockTarget,
-  loadPolicy,
-  type Operation,
-} from '../../src/index.js'
+import { compileLandlock, compilePolicy, explain, type LandlockTarget, type Operation } from '../../src/index.js'
 import { randomNumbers } from '../random.js'
 import { fileOperation, generatedVariables, socketOperation, somePolicy } from '../support/generate.js'
 
