@@ -1,6 +1,14 @@
 import { defineConfig } from 'tsup'
 
-const ideas = ['hello', 'host-functions', 'streaming-output', 'thousand-sandboxes', 'misbehaving', 'preload']
+const ideas = [
+  'hello',
+  'host-functions',
+  'streaming-output',
+  'thousand-sandboxes',
+  'misbehaving',
+  'preload',
+  'live-policy',
+]
 
 export default defineConfig({
   entry: Object.fromEntries(ideas.map((idea) => [idea, `${idea}/index.ts`])),

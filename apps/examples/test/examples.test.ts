@@ -36,6 +36,15 @@ leaves: ERR_PYISOLATE_SANDBOX_CLOSED; ended: exit
 0 sandboxes are left, and the host is well
 `,
 
+  'live-policy': `prices: tea,3
+denied to read secret.txt by line 9
+secret: Permission denied
+denied to read passwd by line none
+/etc/passwd: Permission denied
+policy 2 is open
+secret: no
+`,
+
   preload: `imported before the guest ran: true
 their mean is 0.2
 csv as well: true

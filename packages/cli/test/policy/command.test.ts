@@ -183,8 +183,8 @@ describe('policy compile', () => {
 
 describe('policy, used wrongly', () => {
   it.each<[string[], RegExp]>([
-    [[], /needs check, explain or compile/],
-    [['chekc', 'x'], /needs check, explain or compile/],
+    [[], /needs check, explain, compile, learn, reload or sign/],
+    [['chekc', 'x'], /needs check, explain, compile, learn, reload or sign/],
     [['check'], /needs a FILE/],
     [['explain', 'compute', 'read'], /needs FILE OPERATION SUBJECT/],
     [['explain', 'compute', 'reed', '/x'], /no operation "reed"/],
