@@ -23,7 +23,7 @@ describe('policy check', () => {
     const { code, out, err } = await policy('check', 'compute', 'example')
     expect([code, err]).toEqual([0, ''])
     expect(out).toMatch(
-      /^compute: ok: compute, 1 file rules, 0 network rules, strict, [0-9a-f]{16}\nexample: ok: example, /,
+      /^compute: ok: compute, 3 file rules, 0 network rules, strict, [0-9a-f]{16}\nexample: ok: example, /,
     )
   })
 
@@ -54,31 +54,31 @@ describe('policy explain', () => {
     [
       ['compute', 'read', '/lib/py/os.py', '--stdlib', '/lib/py'],
       0,
-      'allowed, allowed by a rule: stdlib.readonly.yaml:7:7 (rule 0)\n',
+      'allowed, allowed by a rule: stdlib.readonly.yaml:7:7 (rule 2)\n',
     ],
-    [['compute', 'import', 'ctypes'], 1, 'denied, denied by a rule: compute.yaml:11:7 (rule 4)\n'],
+    [['compute', 'import', 'ctypes'], 1, 'denied, denied by a rule: compute.yaml:11:7 (rule 6)\n'],
     [['compute', 'import', 'json'], 0, 'allowed, nothing restricts it\n'],
     [
       ['web_scraper', 'connect', 'tcp://example.org:443', '--address', '93.184.216.34'],
       0,
-      'allowed, allowed by a rule: web_scraper.yaml:14:7 (rule 4)\n',
+      'allowed, allowed by a rule: web_scraper.yaml:14:7 (rule 6)\n',
     ],
     [
       ['web_scraper', 'connect', 'tcp://example.org:443', '--address', '::1'],
       1,
-      'denied, denied by a rule: public_internet.yaml:23:7 (rule 19)\n',
+      'denied, denied by a rule: public_internet.yaml:23:7 (rule 21)\n',
     ],
     [
       ['web_scraper', 'connect', 'tcp://[fe80::1]:443'],
       1,
-      'denied, denied by a rule: public_internet.yaml:32:7 (rule 28)\n',
+      'denied, denied by a rule: public_internet.yaml:32:7 (rule 30)\n',
     ],
     [
       ['example', 'connect', 'unix:///run/postgresql/.s.PGSQL.5432'],
       0,
-      'allowed, allowed by a rule: example.yaml:30:7 (rule 7)\n',
+      'allowed, allowed by a rule: example.yaml:30:7 (rule 9)\n',
     ],
-    [['example', 'resolve', 'a.cdn.example.org'], 0, 'allowed, allowed by a rule: example.yaml:40:7 (rule 12)\n'],
+    [['example', 'resolve', 'a.cdn.example.org'], 0, 'allowed, allowed by a rule: example.yaml:40:7 (rule 14)\n'],
   ])('%j', async (argv, code, out) => {
     expect(await policy('explain', ...argv)).toEqual({ code, out, err: '' })
   })
@@ -91,7 +91,7 @@ describe('policy explain', () => {
       allowed: false,
       because: 'denied by a rule',
       place: { file: 'compute.yaml', line: 11, column: 7 },
-      rule: 4,
+      rule: 6,
     })
   })
 
@@ -137,20 +137,22 @@ describe('policy compile', () => {
     expect(table.bytes).toBeGreaterThan(64)
     // $TMP is not given: its rules are left out.
     expect(table.files.map(({ path }: { path: string }) => path)).toEqual([
+      '/dev/null',
+      '/dev/null',
       '/etc/ssl/certs/ca-certificates.crt',
       '/lib/py',
       '/srv/models',
       '/srv/models/private',
     ])
-    expect(table.files[3]).toEqual({
-      rule: 4,
+    expect(table.files[5]).toEqual({
+      rule: 6,
       decides: 'deny',
       ops: ['read', 'write', 'exec'],
       path: '/srv/models/private',
       subtree: true,
     })
     expect(table.nets).toContainEqual({
-      rule: 8,
+      rule: 10,
       decides: 'allow',
       ops: ['bind'],
       protocol: 'tcp',
@@ -158,14 +160,14 @@ describe('policy compile', () => {
       ports: '8000-8080',
     })
     expect(table.nets).toContainEqual(expect.objectContaining({ name: '*.cdn.example.org', ports: '80-81' }))
-    expect(table.rules[8]).toMatchObject({ number: 8, section: 'net.bind', text: 'tcp://127.0.0.1:8000-8080' })
-    expect(table.rules[8].place).toMatch(/^example\.yaml:\d+:7$/)
+    expect(table.rules[10]).toMatchObject({ number: 10, section: 'net.bind', text: 'tcp://127.0.0.1:8000-8080' })
+    expect(table.rules[10].place).toMatch(/^example\.yaml:\d+:7$/)
   })
 
   it('shows what BPF maps get, with addresses as they are written', async () => {
     const { out } = await policy('compile', 'public_internet', '--target', 'bpf')
     const { nets, files } = JSON.parse(out)
-    expect(files).toEqual([])
+    expect(files.map(({ path }: { path: string }) => path)).toEqual(['/dev/null', '/dev/null'])
     expect(nets).toContainEqual(expect.objectContaining({ network: '64:ff9b::/96', decides: 'deny', ports: '1-65535' }))
     expect(nets).toContainEqual(expect.objectContaining({ network: '::/127' }))
     expect(nets).toContainEqual(expect.objectContaining({ network: '198.18.0.0/15' }))
@@ -177,7 +179,7 @@ describe('policy compile', () => {
     expect(await compiled('audit')).toMatchObject({ policy: 'example', imports: { deny: [{ name: 'ctypes' }] } })
     const landlock = await compiled('landlock', '--tmp', '/tmp/7', '--stdlib', '/lib/py')
     expect(landlock.rules.map(({ path }: { path: string }) => path)).toContain('/tmp/7')
-    expect(landlock.inexact).toContainEqual(expect.objectContaining({ rule: 4, effect: 'looser' }))
+    expect(landlock.inexact).toContainEqual(expect.objectContaining({ rule: 6, effect: 'looser' }))
   })
 })
 
