@@ -54,7 +54,7 @@ describe('policy explain', () => {
     [
       ['compute', 'read', '/lib/py/os.py', '--stdlib', '/lib/py'],
       0,
-      'allowed, allowed by a rule: stdlib.readonly.yaml:7:7 (rule 2)\n',
+      'allowed, allowed by a rule: stdlib.readonly.yaml:7:7 (rule 0)\n',
     ],
     [['compute', 'import', 'ctypes'], 1, 'denied, denied by a rule: compute.yaml:11:7 (rule 6)\n'],
     [['compute', 'import', 'json'], 0, 'allowed, nothing restricts it\n'],
