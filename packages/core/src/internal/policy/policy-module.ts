@@ -25,10 +25,17 @@ export function findPolicy(policies: PolicyModule, given: GivenPolicy): Compiled
   return policy
 }
 
+/** What is made of a policy is kept by its identity: the same one must come out again. */
+const granted = new WeakMap<CompiledPolicy, { readonly paths: readonly string[]; readonly policy: CompiledPolicy }>()
+
 /** The policy and what the supervisor's own options let every sandbox read. */
 export function withGrants(policy: CompiledPolicy, paths: readonly string[]): CompiledPolicy {
   if (paths.length === 0) return policy
+  const known = granted.get(policy)
+  if (known?.paths === paths) return known.policy
   const place = { file: 'options of the supervisor', line: 1, column: 1 }
   const grants = paths.map((path) => ({ path, subtree: true, place }))
-  return { ...policy, fs: { ...policy.fs, read: [...policy.fs.read, ...grants] } }
+  const wider = { ...policy, fs: { ...policy.fs, read: [...policy.fs.read, ...grants] } }
+  granted.set(policy, { paths, policy: wider })
+  return wider
 }

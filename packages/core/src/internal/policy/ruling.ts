@@ -1,5 +1,4 @@
 import { constants } from 'node:os'
-import { getSystemErrorName } from 'node:util'
 import type {
   BrokerRequest,
   Cell,
@@ -8,10 +7,11 @@ import type {
   Denial as EngineDenial,
   Isolation,
 } from '@pyisolate/interface'
-import type { CompiledPolicy, NumberedRule } from '@pyisolate/policy'
-import type { Denial, DenialRule } from '../../denial.js'
+import type { CompiledPolicy } from '@pyisolate/policy'
+import type { Denial } from '../../denial.js'
 import { UnenforceableError } from '../../errors/unenforceable-error.js'
 import type { HostFunction } from '../../options.js'
+import { Denials } from './denials.js'
 import { coverage, type HostAbilities } from './enforcers.js'
 import { frozenDifference } from './frozen.js'
 import { type PolicyModule, withGrants } from './policy-module.js'
@@ -38,9 +38,7 @@ export interface RulingOptions {
 export class Ruling implements BrokerRequest {
   readonly #options: RulingOptions
   readonly #resolver = new Resolver()
-  /** The latest by generation: denials of an old one may still be on their way. */
-  readonly #known = new Map<number, CompiledPolicy>()
-  readonly #names = new Map<string, string>()
+  readonly #denials: Denials
   #policy: CompiledPolicy
   #generation = 0
   #scratch: string | undefined
@@ -50,6 +48,7 @@ export class Ruling implements BrokerRequest {
   /** @throws UnenforceableError */
   constructor(options: RulingOptions) {
     this.#options = options
+    this.#denials = new Denials(options.policies, (denial) => options.onDenial(denial))
     this.#check(options.policy)
     this.#policy = options.policy
     this.#note(options.policy)
@@ -121,19 +120,26 @@ export class Ruling implements BrokerRequest {
     const { allowed, rule } = policies.explain(this.policy, { kind: 'resolve', name: text })
     if (!allowed || learn) {
       const errno = learn ? 0 : refused
-      this.#tell({ operation: 'resolve', object: text, rule, generation: this.#generation, errno, lost: 0, allowed })
+      this.#denials.tell({
+        operation: 'resolve',
+        object: text,
+        rule,
+        generation: this.#generation,
+        errno,
+        lost: 0,
+        allowed,
+      })
     }
     if (!allowed && !learn) throw notFound(`the policy does not allow to resolve ${text}`)
     const addresses = await this.#resolver.resolve(text)
     for (const address of addresses) {
       this.#cell?.learnName?.(address, text)
-      if (this.#names.size >= mostNames) this.#names.clear()
-      this.#names.set(address, text)
+      this.#denials.resolved(text, address)
     }
     return addresses
   }
 
-  readonly onDenial = (denial: EngineDenial): void => this.#tell(denial)
+  readonly onDenial = (denial: EngineDenial): void => this.#denials.tell(denial)
 
   async end(): Promise<void> {
     this.#cell = undefined
@@ -150,8 +156,7 @@ export class Ruling implements BrokerRequest {
   #note(policy: CompiledPolicy): void {
     if (this.#scratch === undefined && needsScratch(policy)) this.#scratch = makeScratch()
     this.#policy = policy
-    this.#known.set(++this.#generation, policy)
-    this.#known.delete(this.#generation - mostKnown)
+    this.#denials.note(++this.#generation, policy)
   }
 
   #tableOf(policy: CompiledPolicy, places: CellPlaces): Uint8Array {
@@ -163,37 +168,9 @@ export class Ruling implements BrokerRequest {
       logOnly: learn,
     })
   }
-
-  #tell({ rule: number, errno, ...denial }: Omit<EngineDenial, 'operation'> & Pick<Denial, 'operation'>): void {
-    const policy = this.#known.get(denial.generation)
-    const rule =
-      number === undefined || policy === undefined ? undefined : rulesOf(this.#options.policies, policy)[number]
-    this.#options.onDenial({
-      ...denial,
-      name: this.#names.get(addressOf(denial.object)),
-      rule: rule && describeRule(rule),
-      policy: (policy ?? this.#policy).name,
-      errno: errno === 0 ? undefined : getSystemErrorName(-errno),
-    })
-  }
 }
 
-/** Denials that come later than this many reloads name no rule. */
-const mostKnown = 64
-const mostNames = 4096
 const refused = constants.errno.EACCES
-
-function addressOf(object: string): string {
-  return /^(?:tcp|udp):\/\/\[?([^\]]+?)\]?:\d+$/.exec(object)?.[1] ?? ''
-}
-
-const rules = new WeakMap<CompiledPolicy, readonly NumberedRule[]>()
-
-function rulesOf(policies: PolicyModule, policy: CompiledPolicy): readonly NumberedRule[] {
-  const known = rules.get(policy) ?? policies.numberedRules(policy)
-  rules.set(policy, known)
-  return known
-}
 
 const systemCalls = new WeakMap<
   CompiledPolicy,
@@ -204,10 +181,6 @@ function systemCallsOf(policies: PolicyModule, policy: CompiledPolicy) {
   const known = systemCalls.get(policy) ?? policies.compileSyscalls(policy)
   systemCalls.set(policy, known)
   return known.allow.length + known.deny.length > 0 ? known : undefined
-}
-
-function describeRule({ number, section, text, place }: NumberedRule): DenialRule {
-  return { number, section, text, file: place.file, line: place.line }
 }
 
 function notFound(message: string): Error {

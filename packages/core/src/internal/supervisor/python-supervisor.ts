@@ -29,6 +29,8 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   /** Of every spawn that has no signal of its own: making one for each would be a good part of a spawn from the pool. */
   readonly #giveUpAll = new AbortController()
   readonly #desk: PolicyDesk
+  /** What every sandbox may read. */
+  readonly #grants: readonly string[]
   /** What sandboxes may do while they are made. */
   #blank: CompiledPolicy | undefined
   #engine: Promise<Engine> | undefined
@@ -38,6 +40,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   constructor(settled: SettledSupervisor) {
     super()
     this.#settled = settled
+    this.#grants = [...settled.readPaths, ...settled.modulePaths]
     this.#desk = new PolicyDesk({
       policies: settled.policies,
       control: settled.control,
@@ -165,7 +168,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     follows: string | undefined
   }> {
     const [policies, engine] = await Promise.all([policyModule(), this.#getEngine()])
-    const grants = [...this.#settled.readPaths, ...this.#settled.modulePaths]
+    const grants = this.#grants
     const found = await this.#desk.find(settled.policy!)
     const policy = withGrants(found.policy, grants)
     this.#blank ??= withGrants(findPolicy(policies, 'stdlib.readonly'), grants)

@@ -1,0 +1,59 @@
+import { getSystemErrorName } from 'node:util'
+import type { Denial as EngineDenial } from '@pyisolate/interface'
+import type { CompiledPolicy, NumberedRule } from '@pyisolate/policy'
+import type { Denial, DenialRule } from '../../denial.js'
+import type { PolicyModule } from './policy-module.js'
+
+/** Denials that come later than this many reloads name no rule. */
+const mostKnown = 64
+const mostNames = 4096
+
+/** Gives a sandbox's denials what the engine knows by number only: rules, policies, names. */
+export class Denials {
+  /** The latest by generation: denials of an old one may still be on their way. */
+  readonly #known = new Map<number, CompiledPolicy>()
+  readonly #names = new Map<string, string>()
+
+  constructor(
+    private readonly policies: PolicyModule,
+    private readonly listener: (denial: Denial) => void,
+  ) {}
+
+  note(generation: number, policy: CompiledPolicy): void {
+    this.#known.set(generation, policy)
+    this.#known.delete(generation - mostKnown)
+  }
+
+  resolved(name: string, address: string): void {
+    if (this.#names.size >= mostNames) this.#names.clear()
+    this.#names.set(address, name)
+  }
+
+  tell({ rule: number, errno, ...denial }: Omit<EngineDenial, 'operation'> & Pick<Denial, 'operation'>): void {
+    const policy = this.#known.get(denial.generation)
+    const rule = number === undefined || policy === undefined ? undefined : rulesOf(this.policies, policy)[number]
+    this.listener({
+      ...denial,
+      name: this.#names.get(addressOf(denial.object)),
+      rule: rule && describe(rule),
+      policy: policy?.name ?? '',
+      errno: errno === 0 ? undefined : getSystemErrorName(-errno),
+    })
+  }
+}
+
+function addressOf(object: string): string {
+  return /^(?:tcp|udp):\/\/\[?([^\]]+?)\]?:\d+$/.exec(object)?.[1] ?? ''
+}
+
+const rules = new WeakMap<CompiledPolicy, readonly NumberedRule[]>()
+
+function rulesOf(policies: PolicyModule, policy: CompiledPolicy): readonly NumberedRule[] {
+  const known = rules.get(policy) ?? policies.numberedRules(policy)
+  rules.set(policy, known)
+  return known
+}
+
+function describe({ number, section, text, place }: NumberedRule): DenialRule {
+  return { number, section, text, file: place.file, line: place.line }
+}
