@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/compliance.ts'],
+  entry: { index: 'src/index.ts', compliance: 'src/compliance.ts', 'kernel-lab': 'src/kernel-lab/index.ts' },
   format: ['esm'],
   target: 'node20',
   dts: true,
