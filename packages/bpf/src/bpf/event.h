@@ -1,0 +1,48 @@
+/* Denials as records in the ring buffer, so many a second for each sandbox; the others are counted. */
+#ifndef PYISOLATE_BPF_EVENT_H
+#define PYISOLATE_BPF_EVENT_H
+
+#include "label.h"
+
+#define NANOSECONDS 1000000000ULL
+
+/* Room for one event of this sandbox, or NULL when it has had its share of this second or the buffer is full. */
+static __always_inline struct pyi_event* begin_event(struct pyi_sandbox* sandbox) {
+  __u64 now = bpf_ktime_get_ns();
+  if (!sandbox) return bpf_ringbuf_reserve(&events, sizeof(struct pyi_event), 0);
+  __sync_fetch_and_add(&sandbox->denied, 1);
+  __u64 second = now / NANOSECONDS;
+  /* Two threads at the turn of a second may both start it anew: some events more, never one unseen. */
+  if (sandbox->second != second) {
+    sandbox->second = second;
+    sandbox->events = 0;
+  }
+  struct pyi_event* event = NULL;
+  if (__sync_fetch_and_add(&sandbox->events, 1) < PYI_EVENTS_PER_SECOND)
+    event = bpf_ringbuf_reserve(&events, sizeof(struct pyi_event), 0);
+  if (!event) {
+    __sync_fetch_and_add(&sandbox->lost, 1);
+    __sync_fetch_and_add(&sandbox->unreported, 1);
+  }
+  return event;
+}
+
+static __always_inline void fill_event(struct pyi_event* event, const struct subject* s, __u32 rule, __u32 operation,
+                                       __u32 error) {
+  event->kind = PYI_EVENT_DENIED;
+  event->rule = rule;
+  event->sandbox = s->task ? s->task->sandbox : 0;
+  event->operation = operation;
+  event->error = error;
+  event->policy_generation = s->generation;
+  event->lost = s->sandbox ? __sync_lock_test_and_set(&s->sandbox->unreported, 0) : 0;
+  event->ktime_ns = bpf_ktime_get_ns();
+  __builtin_memset(event->object, 0, sizeof(event->object));
+}
+
+/* A denial is an error, unless the policy only watches. A thread without a policy is denied whatever it does. */
+static __always_inline int verdict(const struct subject* s, int error) {
+  return has_policy(s) && (s->policy_flags & PYI_POLICY_LOG_ONLY) ? 0 : -error;
+}
+
+#endif

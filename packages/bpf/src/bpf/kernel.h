@@ -1,0 +1,99 @@
+/*
+ * The parts of kernel types that the programs read. Names and fields are the kernel's (include/linux); offsets are
+ * relocated against the running kernel's BTF when the object is loaded.
+ */
+#ifndef PYISOLATE_BPF_KERNEL_H
+#define PYISOLATE_BPF_KERNEL_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "layout.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct super_block {
+  __u32 s_dev;
+  unsigned long s_magic;
+};
+struct inode {
+  __u16 i_mode;
+  struct super_block* i_sb;
+  unsigned long i_ino;
+};
+struct qstr {
+  __u32 len;
+  const unsigned char* name;
+};
+struct dentry {
+  struct dentry* d_parent;
+  struct qstr d_name;
+  struct inode* d_inode;
+  struct super_block* d_sb;
+};
+struct vfsmount {
+  struct dentry* mnt_root;
+};
+struct mount {
+  struct mount* mnt_parent;
+  struct dentry* mnt_mountpoint;
+  struct vfsmount mnt;
+};
+struct path {
+  struct vfsmount* mnt;
+  struct dentry* dentry;
+};
+struct file {
+  unsigned int f_flags;
+  unsigned int f_mode;
+  struct path f_path;
+  struct inode* f_inode;
+};
+struct linux_binprm {
+  struct file* file;
+};
+struct task_struct {
+  int pid;
+  int tgid;
+};
+struct vm_area_struct {
+  unsigned long vm_flags;
+  struct file* vm_file;
+};
+
+struct sockaddr_storage_kernel {
+  __u16 ss_family;
+};
+struct unix_address {
+  int len;
+  char name[0];
+};
+struct sock_common {
+  unsigned short skc_family;
+};
+struct sock {
+  struct sock_common __sk_common;
+  __u16 sk_type;
+  __u16 sk_protocol;
+};
+struct unix_sock {
+  struct sock sk;
+  struct unix_address* addr;
+  struct path path;
+};
+struct socket {
+  short type;
+  struct sock* sk;
+};
+struct msghdr {
+  void* msg_name;
+  int msg_namelen;
+};
+
+#pragma clang attribute pop
+
+#endif

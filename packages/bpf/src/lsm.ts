@@ -1,0 +1,140 @@
+import { BpfError } from './errors/bpf-error.js'
+import { BpfMisuseError } from './errors/misuse-error.js'
+import { UnsupportedError } from './errors/unsupported-error.js'
+import { type BpfEvent, readEvent } from './events.js'
+import { calling, loadAddon, type NativePrograms, objectFile } from './internal/addon.js'
+import { encode } from './internal/layout.js'
+import { PolicySlots } from './internal/policy-slots.js'
+import { type SandboxCounters, Sandboxes } from './internal/sandboxes.js'
+import type { BpfPolicy, Unenforced } from './policy.js'
+
+export const lsmRequirement = { minimumKernel: '5.17', instead: 'seccomp with the broker, and Landlock' } as const
+
+export interface Label {
+  readonly sandbox: bigint
+  /** The policy that it starts with; later ones come by `swap`. */
+  readonly slot: number
+}
+
+/** BPF LSM programs at work. Whoever holds it is root, or has CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN. */
+export interface LsmPrograms extends Disposable {
+  /**
+   * Fills a slot, 1 to 255, that no sandbox is using. The contracts' programs go through the kernel's verifier first.
+   * @throws BpfMisuseError, ContractRefusedError, BpfError
+   */
+  putPolicy(slot: number, policy: BpfPolicy): readonly Unenforced[]
+  /**
+   * Puts a thread, and whatever it starts from now on, into a sandbox. Before Linux 6.9 only a process's first thread:
+   * label it before it starts others.
+   * @throws BpfMisuseError, BpfError, UnsupportedError
+   */
+  label(thread: number, label: Label): void
+  /** From the next decision on, `slot` is the sandbox's policy: one store of one word. Returns the generation. */
+  swap(sandbox: bigint, slot: number): number
+  /** What is left of it is denied everything. */
+  remove(sandbox: bigint): void
+  counters(sandbox: bigint): SandboxCounters
+  /** What happened since the last call; at most `most`. */
+  events(most?: number): readonly BpfEvent[]
+  /** The links in a folder of a BPF file system, where they hold beyond this process, until they are unlinked. */
+  pin(folder: string): void
+  /** Ends the enforcement, but for what is pinned. */
+  close(): void
+}
+
+/** Loads the programs, past the kernel's verifier, and attaches them. @throws UnsupportedError, BpfError */
+export function loadLsm(): LsmPrograms {
+  const addon = loadAddon()
+  const native = open(() => new addon.Programs(objectFile('pyisolate'), []))
+  try {
+    open(() => native.attach())
+  } catch (error) {
+    native.close()
+    throw error
+  }
+  return new Lsm(native)
+}
+
+/** A refusal, and a kernel without the hooks or the types, is what hosts are like; anything else is a fault. */
+function open<Result>(body: () => Result): Result {
+  try {
+    return calling(body)
+  } catch (error) {
+    if (!BpfError.isInstance(error)) throw error
+    const why = refusals[error.error]
+    if (why === undefined) throw error
+    throw new UnsupportedError('bpf-lsm', `${error.call}: ${error.error} (${why})`, { ...lsmRequirement, cause: error })
+  }
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  EPERM: 'the kernel or a missing capability forbids it',
+  EACCES: 'a security module forbids it',
+  ENOSYS: 'the kernel has no bpf(2)',
+  ESRCH: 'the kernel has no type information (BTF), or not these hooks',
+  ENOENT: 'the kernel has no type information (BTF)',
+  EOPNOTSUPP: 'the kernel is built without BPF LSM',
+}
+
+class Lsm implements LsmPrograms {
+  readonly #native: NativePrograms
+  readonly #slots: PolicySlots
+  readonly #sandboxes: Sandboxes
+
+  constructor(native: NativePrograms) {
+    this.#native = native
+    this.#sandboxes = new Sandboxes(native, loadAddon().now)
+    this.#slots = new PolicySlots(native, this.#sandboxes, loadAddon().gracePeriod)
+  }
+
+  putPolicy(slot: number, policy: BpfPolicy): readonly Unenforced[] {
+    return this.#slots.put(slot, policy)
+  }
+
+  label(thread: number, { sandbox, slot }: Label): void {
+    this.#slots.mustHold(slot)
+    const index = this.#sandboxes.add(sandbox, slot)
+    const value = encode('pyi_task', { sandbox, policy_slot: slot, started_ns: loadAddon().now(), index })
+    try {
+      calling(() => this.#native.label(thread, value))
+    } catch (error) {
+      if (!BpfError.isInstance(error) || error.call !== 'pidfd_open' || error.error !== 'EINVAL') throw error
+      const why = `${thread} is a thread, not a process`
+      throw new UnsupportedError('thread-label', why, {
+        minimumKernel: '6.9',
+        instead: 'labels of processes',
+        cause: error,
+      })
+    }
+  }
+
+  swap(sandbox: bigint, slot: number): number {
+    this.#slots.mustHold(slot)
+    return this.#sandboxes.swap(sandbox, slot)
+  }
+
+  remove(sandbox: bigint): void {
+    this.#sandboxes.remove(sandbox)
+  }
+
+  counters(sandbox: bigint): SandboxCounters {
+    return this.#sandboxes.counters(sandbox)
+  }
+
+  events(most = 4096): readonly BpfEvent[] {
+    if (!Number.isSafeInteger(most) || most < 1) throw new BpfMisuseError(`${most} events: expected 1 or more`)
+    return calling(() => this.#native.drain(most)).flatMap((record) => readEvent(record) ?? [])
+  }
+
+  pin(folder: string): void {
+    calling(() => this.#native.pin(folder))
+  }
+
+  close(): void {
+    this.#native.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

@@ -1,0 +1,125 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+
+#include "calls.h"
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+/// `1.2.3.4`, `::1`, `/a/path` or `@abstract`.
+Address address_of(const std::string& host, const std::string& port) {
+  Address address;
+  if (host[0] == '/' || host[0] == '@') {
+    auto* un = reinterpret_cast<sockaddr_un*>(&address.storage);
+    un->sun_family = AF_UNIX;
+    size_t length = host.copy(un->sun_path, sizeof(un->sun_path));
+    if (host[0] == '@') un->sun_path[0] = '\0';
+    address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length + (host[0] == '/' ? 1 : 0));
+  } else if (host.find(':') != std::string::npos) {
+    auto* in6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons(static_cast<uint16_t>(std::atoi(port.c_str())));
+    inet_pton(AF_INET6, host.c_str(), &in6->sin6_addr);
+    address.length = sizeof(*in6);
+  } else {
+    auto* in = reinterpret_cast<sockaddr_in*>(&address.storage);
+    in->sin_family = AF_INET;
+    in->sin_port = htons(static_cast<uint16_t>(std::atoi(port.c_str())));
+    inet_pton(AF_INET, host.c_str(), &in->sin_addr);
+    address.length = sizeof(*in);
+  }
+  return address;
+}
+
+struct Kind {
+  int type;
+  int protocol;
+};
+const std::map<std::string, Kind> kKinds{{"tcp", {SOCK_STREAM, 0}},     {"udp", {SOCK_DGRAM, 0}},
+                                         {"stream", {SOCK_STREAM, 0}},  {"dgram", {SOCK_DGRAM, 0}},
+                                         {"raw", {SOCK_RAW, IPPROTO_ICMP}}, {"mptcp", {SOCK_STREAM, 262}}};
+
+/// call kind host port: on a new socket of the host's family.
+long on_address(const Words& w, const std::function<int(int, Address&)>& call) {
+  Address address = address_of(w.at(2), w.size() > 3 ? w[3] : "0");
+  Kind kind = kKinds.at(w.at(1));
+  int fd = socket(address.storage.ss_family, kind.type | SOCK_CLOEXEC, kind.protocol);
+  if (fd < 0) return 1000 + errno;
+  long result = call(fd, address) < 0 ? errno : 0;
+  close(fd);
+  return result;
+}
+
+int send_by(int fd, Address& address, bool as_message) {
+  char byte = 'x';
+  if (!as_message) return static_cast<int>(sendto(fd, &byte, 1, MSG_NOSIGNAL, address.get(), address.length));
+  iovec part{&byte, 1};
+  msghdr message{};
+  message.msg_name = address.get();
+  message.msg_namelen = address.length;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  return static_cast<int>(sendmsg(fd, &message, MSG_NOSIGNAL));
+}
+
+/// TCP Fast Open: a connection by sendto(2), tcp(7).
+int fast_open(int fd, Address& address) {
+  char byte = 'x';
+  return static_cast<int>(sendto(fd, &byte, 1, MSG_FASTOPEN | MSG_NOSIGNAL, address.get(), address.length));
+}
+
+int bind_and_listen(int fd, Address& address) {
+  if (bind(fd, address.get(), address.length) != 0) return -1;
+  return listen(fd, 1);
+}
+
+/// A service for others to reach, left open.
+long serve(const Words& w) {
+  Address address = address_of(w.at(2), w.size() > 3 ? w[3] : "0");
+  Kind kind = kKinds.at(w.at(1));
+  int fd = socket(address.storage.ss_family, kind.type | SOCK_CLOEXEC, kind.protocol);
+  if (fd < 0) return 1000 + errno;
+  if (bind(fd, address.get(), address.length) != 0) return errno;
+  if (kind.type == SOCK_STREAM && listen(fd, 64) != 0) return errno;
+  return 0;
+}
+
+long make_socket(const Words& w) {
+  int fd = socket(std::atoi(w.at(1).c_str()), std::atoi(w.at(2).c_str()), std::atoi(w.at(3).c_str()));
+  if (fd < 0) return errno;
+  close(fd);
+  return 0;
+}
+
+}  // namespace
+
+long perform_socket(const Words& w) {
+  if (w[0] == "serve") return serve(w);
+  if (w[0] == "socket") return make_socket(w);
+  if (w[0] == "connect")
+    return on_address(w, [](int fd, Address& address) { return connect(fd, address.get(), address.length); });
+  if (w[0] == "bind")
+    return on_address(w, [](int fd, Address& address) { return bind(fd, address.get(), address.length); });
+  if (w[0] == "listen") return on_address(w, bind_and_listen);
+  if (w[0] == "sendto") return on_address(w, [](int fd, Address& address) { return send_by(fd, address, false); });
+  if (w[0] == "sendmsg") return on_address(w, [](int fd, Address& address) { return send_by(fd, address, true); });
+  if (w[0] == "fastopen") return on_address(w, fast_open);
+  return -1;
+}
