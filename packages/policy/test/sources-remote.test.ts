@@ -123,8 +123,11 @@ describe('revisions', () => {
     await source.ready()
     server.handle = signed(policyText('p', '1GiB'), 6)
     expect(await source.check()).toMatchObject({ state: 'failing', revision: 7, error: { problem: 'rollback' } })
-    server.handle = signed(policyText('p', '1GiB'), 7)
+    // The same bytes under an older number are an older document all the same.
+    server.handle = signed(policyText('p', '64MiB'), 6)
     expect(await source.check()).toMatchObject({ failures: 2, error: { problem: 'rollback' } })
+    server.handle = signed(policyText('p', '1GiB'), 7)
+    expect(await source.check()).toMatchObject({ failures: 3, error: { problem: 'rollback' } })
     expect(source.policies().get('p')).toMatchObject({ version: '7', policy: { limits: { memory: 64 * 2 ** 20 } } })
     server.handle = signed(policyText('p', '64MiB'), 7)
     expect(await source.check()).toMatchObject({ state: 'current', failures: 0, error: undefined })
