@@ -1,121 +1,200 @@
-import { mkdirSync, rmdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { CgroupError } from '../../errors/cgroup-error.js'
-import { readControl, writeControl } from './control-file.js'
-import type { Controller } from './hierarchy.js'
-import type { Parent } from './parent.js'
+import { basename, join } from 'node:path'
 
-export interface GroupLimits {
-  /** Of one processor: 0.5 is half of one, 2 are two. */
-  readonly cpu?: number
-  /** Bytes, what the process had before its guest included. */
-  readonly memory?: number
-  readonly processes?: number
+import { type CgroupController, CgroupError } from '../../errors/cgroup-error.js'
+import { limitOf, writesOf } from './control-writes.js'
+import { failure } from './failure.js'
+import type { CgroupHost } from './host.js'
+import { type CgroupLimits, checkLimits } from './limits.js'
+import { removeFolders } from './remove-folders.js'
+import type { Tree } from './tree.js'
+import { type CgroupUsage, readUsage } from './usage.js'
+
+/** A group's folder in one of the hierarchies. */
+export interface Place {
+  readonly tree: Tree
+  readonly folder: string
 }
 
-export interface GroupUsage {
-  /** Milliseconds of CPU time, and of waiting for a share of it. */
-  readonly cpuMs: number
-  readonly throttledMs: number
+export interface GroupPlan {
+  readonly host: CgroupHost
+  readonly places: readonly Place[]
+  /** The limits that it takes. */
+  readonly takes: readonly (keyof CgroupLimits)[]
+  /** Whether its end is that of what runs in it. */
+  readonly kill: boolean
+  /** Why there is no such controller. */
+  missing(controller: 'cpu' | 'memory' | 'pids'): string | undefined
+  onRemoved(group: Group): void
 }
 
-/** Microseconds; the kernel's own default (cgroup-v2.rst, cpu.max). */
-const period = 100_000
-/** The least that the kernel takes (kernel/sched/core.c, min_cfs_quota_period). */
-const leastQuota = 1000
-const removeTries = 50
+type MemberFile = 'cgroup.procs' | 'cgroup.threads'
 
-/** One sandbox's control groups: one of v2, or one in each hierarchy of v1. */
+const PATIENCE_MS = 5000
+const controllers = ['memory', 'pids', 'cpu'] as const
+
+/** What all control groups have in common: limits, usage, an end. */
 export class Group {
-  readonly #folders: ReadonlyMap<Controller, { readonly folder: string; readonly version: 1 | 2 }>
+  readonly #plan: GroupPlan
+  #limits: CgroupLimits = {}
+  #removed: Promise<void> | undefined
 
-  /** @throws CgroupError */
-  constructor(parents: ReadonlyMap<Controller, Parent>, name: string) {
-    const folders = new Map<Controller, { folder: string; version: 1 | 2 }>()
-    for (const [controller, { folder, version }] of parents)
-      folders.set(controller, { folder: join(folder, name), version })
-    this.#folders = folders
-    for (const { folder } of folders.values()) make(folder)
-  }
-
-  /** Live, too. A limit whose controller is missing is left out: the caller has looked. @throws CgroupError */
-  limit({ cpu, memory, processes }: GroupLimits): void {
-    if (cpu !== undefined) this.#limitCpu(cpu)
-    if (memory !== undefined) this.#limitMemory(Math.ceil(memory))
-    if (processes !== undefined) this.#write('pids', { 1: 'pids.max', 2: 'pids.max' }, String(processes))
-  }
-
-  /** Its threads and what it forks come along. @throws CgroupError */
-  add(pid: number): void {
-    for (const folder of new Set([...this.#folders.values()].map((one) => one.folder)))
-      writeControl(join(folder, 'cgroup.procs'), String(pid))
-  }
-
-  /** @throws CgroupError */
-  usage(): GroupUsage {
-    const place = this.#folders.get('cpu')
-    if (place === undefined) return { cpuMs: 0, throttledMs: 0 }
-    const stat = new Map(
-      readControl(join(place.folder, 'cpu.stat'))
-        .split('\n')
-        .map((line) => line.split(' ') as [string, string]),
-    )
-    const number = (name: string): number => Number(stat.get(name) ?? 0)
-    return place.version === 2
-      ? { cpuMs: number('usage_usec') / 1e3, throttledMs: number('throttled_usec') / 1e3 }
-      : { cpuMs: 0, throttledMs: number('throttled_time') / 1e6 }
-  }
-
-  /** Once its processes have been reaped. The kernel may take a moment longer to let go of them. */
-  async remove(): Promise<void> {
-    for (const folder of new Set([...this.#folders.values()].map((one) => one.folder))) {
-      for (let left = removeTries; left > 0 && !removed(folder); left--) await delay(2)
-    }
-  }
-
-  #limitCpu(processors: number): void {
-    const quota = Math.max(leastQuota, Math.round(processors * period))
-    this.#write('cpu', { 2: 'cpu.max' }, `${quota} ${period}`)
-    this.#write('cpu', { 1: 'cpu.cfs_period_us' }, String(period))
-    this.#write('cpu', { 1: 'cpu.cfs_quota_us' }, String(quota))
-  }
-
-  #limitMemory(bytes: number): void {
-    this.#write('memory', { 1: 'memory.limit_in_bytes', 2: 'memory.max' }, String(bytes))
-    // Or what is beyond the limit would only be swapped out. A kernel without swap accounting has neither file.
-    const swap = { 1: ['memory.memsw.limit_in_bytes', String(bytes)], 2: ['memory.swap.max', '0'] } as const
-    const place = this.#folders.get('memory')
-    if (place === undefined) return
-    const [file, value] = swap[place.version]
+  /** Makes the folders and sets the limits, or leaves nothing behind. @throws CgroupError */
+  constructor(plan: GroupPlan, limits: CgroupLimits) {
+    this.#plan = plan
+    const { host, places } = plan
+    const checked = this.#check(limits)
+    const made: string[] = []
     try {
-      writeControl(join(place.folder, file), value)
+      for (const { folder } of places) {
+        try {
+          host.makeFolder(folder)
+        } catch (cause) {
+          throw failure('a control group could not be made', folder, undefined, cause)
+        }
+        made.push(folder)
+        this.prepare(folder)
+      }
+      this.#apply(checked)
     } catch (error) {
-      if (!CgroupError.isInstance(error) || error.errno !== 'ENOENT') throw error
+      for (const folder of made.reverse()) host.removeFolder(folder)
+      throw error
     }
   }
 
-  #write(controller: Controller, files: { readonly 1?: string; readonly 2?: string }, value: string): void {
-    const place = this.#folders.get(controller)
-    const file = place && files[place.version]
-    if (place !== undefined && file !== undefined) writeControl(join(place.folder, file), value)
+  /** Its folder in each hierarchy, for clone3's CLONE_INTO_CGROUP or programs attached to it. */
+  get folders(): readonly string[] {
+    return this.#plan.places.map(({ folder }) => folder)
   }
-}
 
-function make(folder: string): void {
-  try {
-    mkdirSync(folder)
-  } catch (cause) {
-    // Of v2 all controllers have one folder.
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw new CgroupError(folder, undefined, cause)
+  get limits(): CgroupLimits {
+    return this.#limits
   }
-}
 
-function removed(folder: string): boolean {
-  try {
-    rmdirSync(folder)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  /**
+   * Sets all limits, live: what isn't named isn't limited any more. Memory that is used already beyond a lower limit is
+   * reclaimed; if it can't be, version 1 refuses (`EBUSY`, and the old limit holds) and version 2 kills.
+   * @throws CgroupError; limits of controllers before the one that failed, in the order memory, pids, cpu, are set
+   */
+  limit(limits: CgroupLimits): void {
+    this.#mustLive()
+    this.#apply(this.#check(limits))
+  }
+
+  /** Ten or so reads of about ten microseconds. @throws CgroupError */
+  usage(): CgroupUsage {
+    this.#mustLive()
+    try {
+      return readUsage(this.#plan.host, (controller) => {
+        const place = this.#place(controller)
+        return place && { folder: place.folder, version: place.tree.version }
+      })
+    } catch (cause) {
+      throw failure('the usage of a control group could not be read', this.folders[0] ?? '', undefined, cause)
+    }
+  }
+
+  /**
+   * Takes the group away. @throws CgroupError `EBUSY`: something in it ran on for `patienceMs` milliseconds (default 5000),
+   * its limits hold, and this may be called again
+   */
+  remove({ patienceMs = PATIENCE_MS }: { readonly patienceMs?: number } = {}): Promise<void> {
+    this.#removed ??= this.#remove(patienceMs)
+    return this.#removed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.remove()
+  }
+
+  async #remove(patienceMs: number): Promise<void> {
+    const { host, kill } = this.#plan
+    try {
+      await removeFolders(host, this.folders, { kill, patienceMs })
+    } catch (error) {
+      this.#removed = undefined
+      throw error
+    }
+    this.#plan.onRemoved(this)
+  }
+
+  /** A folder that was just made. */
+  protected prepare(_folder: string): void {}
+
+  /** @throws CgroupError */
+  protected move(file: MemberFile, id: number, places = this.#plan.places): void {
+    for (const path of this.#memberFiles(file, id, places)) {
+      try {
+        this.#plan.host.write(path, String(id))
+      } catch (cause) {
+        throw failure(`${id} could not be put into a control group`, path, undefined, cause)
+      }
+    }
+  }
+
+  /** @throws CgroupError */
+  protected async moveLater(file: MemberFile, id: number, places = this.#plan.places): Promise<void> {
+    for (const path of this.#memberFiles(file, id, places)) {
+      try {
+        await this.#plan.host.writeLater(path, String(id))
+      } catch (cause) {
+        throw failure(`${id} could not be put into a control group`, path, undefined, cause)
+      }
+    }
+  }
+
+  #memberFiles(file: MemberFile, id: number, places: readonly Place[]): string[] {
+    this.#mustLive()
+    // 0 would be the supervisor itself.
+    if (!Number.isInteger(id) || id < 1 || id > 4_194_304)
+      throw new CgroupError(`the number of a process or thread must be from 1 to 4194304, got ${String(id)}`)
+    return places.map(({ tree, folder }) =>
+      join(folder, file === 'cgroup.threads' && tree.version === 'v1' ? 'tasks' : file),
+    )
+  }
+
+  protected get plan(): GroupPlan {
+    return this.#plan
+  }
+
+  #check(limits: CgroupLimits): CgroupLimits {
+    const checked = checkLimits(limits, this.#plan.takes)
+    for (const controller of controllers) {
+      if (checked[limitOf[controller]] === undefined || this.#place(controller)) continue
+      throw new CgroupError(`no ${controller} controller can limit this: ${this.#plan.missing(controller)}`, {
+        controller,
+      })
+    }
+    return checked
+  }
+
+  #apply(next: CgroupLimits): void {
+    for (const controller of controllers) {
+      const limit = limitOf[controller]
+      const place = this.#place(controller)
+      if (place === undefined || this.#limits[limit] === next[limit]) continue
+      const { version, features } = place.tree
+      for (const [name, value] of writesOf[version][controller](this.#limits, next, features))
+        this.#write(controller, join(place.folder, name), value)
+      this.#limits = { ...this.#limits, [limit]: next[limit] }
+    }
+  }
+
+  #write(controller: CgroupController, file: string, value: string): void {
+    try {
+      this.#plan.host.write(file, value)
+    } catch (cause) {
+      throw failure(`the limit '${value}' could not be set`, file, controller, cause)
+    }
+  }
+
+  /** `undefined`, too, for a controller that this group isn't for, though its hierarchy may have it. */
+  #place(controller: CgroupController): Place | undefined {
+    if (controller !== 'cpuacct' && !this.#plan.takes.includes(limitOf[controller])) return undefined
+    return this.#plan.places.find(({ tree }) => tree.controllers.has(controller))
+  }
+
+  #mustLive(): void {
+    if (this.#removed)
+      throw new CgroupError(`the control group ${basename(this.folders[0] ?? '')} is removed: make another one`)
   }
 }
