@@ -44,6 +44,7 @@ export function exitCodeOf(outcome: RunOutcome): number {
       return ExitCode.timeout
     // What the kernel would send for each of these limits.
     case 'memory':
+    case 'policy':
       return signalCode('SIGKILL')
     case 'cpu':
       return signalCode('SIGXCPU')

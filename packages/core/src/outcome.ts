@@ -16,6 +16,8 @@ export type OutcomeData =
   | { readonly kind: 'memory'; readonly bytes: number }
   /** More output than `limits.output`. */
   | { readonly kind: 'output'; readonly bytes: number }
+  /** It broke a contract of its policy whose action is `kill`. */
+  | { readonly kind: 'policy'; readonly contract: string }
   /** More posted values than `limits.messages`. */
   | { readonly kind: 'messages'; readonly count: number }
   /** The sandbox sent what no honest engine sends. */

@@ -229,7 +229,7 @@ void Cell::take_listener() {
     errno = failure.error();
     return fail(failure.what());
   }
-  client_->set_policy(std::move(table_));
+  client_->set_policy(std::move(table_), true);
   table_.reset();
   loop_->denials().add(client_->id(), *this);
   Watchdog::instance().set_broker_client(target_, client_->id());
@@ -245,8 +245,8 @@ void Cell::leave_broker() {
   client_.reset();
 }
 
-std::uint32_t Cell::set_policy(std::shared_ptr<const broker::Table> table) {
-  if (client_) return client_->set_policy(std::move(table));
+std::uint32_t Cell::set_policy(std::shared_ptr<const broker::Table> table, bool begins) {
+  if (client_) return client_->set_policy(std::move(table), begins);
   if (!table_) return 0;
   table_ = std::move(table);  // taken over with the listener
   return 1;

@@ -69,7 +69,8 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   void close();
   // Swaps the policy of a brokered sandbox: a call is decided by the old one or the new one. Returns how many it has
   // had, 0 if it isn't brokered or gone.
-  std::uint32_t set_policy(std::shared_ptr<const broker::Table> table);
+  // `begins`: as its guest starts, and what contracts count with it.
+  std::uint32_t set_policy(std::shared_ptr<const broker::Table> table, bool begins);
   void learn_name(const broker::Address& address, std::string name);
   void on_denied(const broker::Event& event);
   std::shared_ptr<Cell> attach(const CellOptions& options, std::unique_ptr<CellEvents> events);

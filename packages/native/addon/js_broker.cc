@@ -71,6 +71,30 @@ class BytesMemory final : public broker::Memory {
   std::span<const std::uint8_t> bytes_;
 };
 
+// [allowed, [rule, action] for each contract that does not hold]; `task` is a ContractTask.
+Napi::Value run_contracts(const Napi::CallbackInfo& info) {
+  const auto bytes = info[0].As<Napi::Uint8Array>();
+  const auto facts = info[1].As<Napi::Uint8Array>();
+  broker::ContractTask task{};
+  if (bytes.ByteLength() % sizeof(broker::BpfInstruction) != 0 || facts.ByteLength() != sizeof task)
+    throw Napi::TypeError::New(info.Env(), "expected whole instructions, and a task of 128 bytes");
+  std::vector<broker::BpfInstruction> program(bytes.ByteLength() / sizeof(broker::BpfInstruction));
+  if (!program.empty()) std::memcpy(program.data(), bytes.Data(), bytes.ByteLength());
+  std::memcpy(&task, facts.Data(), sizeof task);
+  const auto verdict = broker::run_contracts(program, task);
+  auto violations = Napi::Array::New(info.Env());
+  for (const auto& violation : verdict.violations) {
+    auto one = Napi::Array::New(info.Env());
+    one.Set(0u, violation.contract);
+    one.Set(1u, static_cast<std::uint32_t>(violation.action));
+    violations.Set(violations.Length(), one);
+  }
+  auto result = Napi::Array::New(info.Env());
+  result.Set(0u, verdict.allowed);
+  result.Set(1u, violations);
+  return result;
+}
+
 Napi::Value decode_call(const Napi::CallbackInfo& info) {
   seccomp_data call{};
   call.nr = static_cast<int>(need_number(info[0], "number"));
@@ -89,6 +113,7 @@ Napi::Value decode_call(const Napi::CallbackInfo& info) {
 
 void define_broker(Napi::Env env, Napi::Object exports) {
   exports.Set("decide", Napi::Function::New<&decide>(env, "decide"));
+  exports.Set("runContracts", Napi::Function::New<&run_contracts>(env, "runContracts"));
   exports.Set("decodeCall", Napi::Function::New<&decode_call>(env, "decodeCall"));
 }
 

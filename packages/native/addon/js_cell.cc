@@ -55,7 +55,7 @@ CellOptions JsCell::options(const Napi::Object& from) {
 
 Napi::Value JsCell::set_policy(const Napi::CallbackInfo& info) {
   auto table = need_table(info[0]);
-  return Napi::Number::New(info.Env(), cell_->set_policy(std::move(table)));
+  return Napi::Number::New(info.Env(), cell_->set_policy(std::move(table), info[1].ToBoolean()));
 }
 
 void JsCell::learn_name(const Napi::CallbackInfo& info) {

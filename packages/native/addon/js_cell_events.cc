@@ -51,7 +51,7 @@ class JsCellEvents final : public CellEvents {
   void denied(const broker::Event& event) override {
     call("onDenied", {make_.number(static_cast<double>(event.operation)), make_.text(event.object),
                       make_.number(event.rule), make_.number(event.generation), make_.number(event.error),
-                      make_.number(event.lost), make_.boolean(event.allowed)});
+                      make_.number(event.lost), make_.boolean(event.allowed), make_.boolean(event.kill)});
   }
 
   void exited(const CellExit& exit) override {

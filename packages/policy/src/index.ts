@@ -1,6 +1,8 @@
 export type { CompiledPolicy } from './compile/compiled-policy.js'
 export { type NumberedRule, noRule, numberedRules, type Section } from './compile/numbered-rules.js'
 export type { Arithmetic, Comparison, Expression, Kind } from './contracts/ast.js'
+export type { MapName, Program, Relocation } from './contracts/bpf/assembler.js'
+export { type ContractProgram, compileContracts } from './contracts/bpf/compile-contracts.js'
 export { holds, type Values } from './contracts/evaluate.js'
 export type { Hook } from './contracts/operands.js'
 export { type Place, PolicyError, type PolicyProblem } from './errors/policy-error.js'

@@ -91,8 +91,8 @@ for thread in threads: thread.start()
     const { sandbox, attempt } = await ruled(supervisor, { isolation, policy: policy(`fs:\n  read: ['${at}/a/**']`) })
     expect(await rejection(sandbox.reload('./does-not-exist.yaml'))).toMatchObject({ code: 'ERR_PYISOLATE_POLICY' })
     expect(await rejection(sandbox.reload('webscraper'))).toMatchObject({ suggestion: 'web_scraper' })
-    const contract = policy(`contracts:\n  - name: few\n    on: open\n    assert: opens < 3`)
-    expect(UnenforceableError.isInstance(await rejection(sandbox.reload(contract)))).toBe(true)
+    const metered = policy('limits:\n  bandwidthOut: 1MiB/s')
+    expect(UnenforceableError.isInstance(await rejection(sandbox.reload(metered)))).toBe(true)
     for (const frozen of ['syscalls:\n  deny: [times]', 'limits:\n  memory: 64MiB', 'imports:\n  deny: [json]']) {
       const error = await rejection(sandbox.reload(policy(frozen)))
       expect(ReloadError.isInstance(error) && error.frozen.length, frozen).toBe(1)
@@ -110,7 +110,7 @@ for thread in threads: thread.start()
 })
 
 describe('strict and best-effort', () => {
-  const demands = 'contracts:\n  - name: few\n    on: open\n    assert: opens < 3\nfs:\n  exec: [/bin/sh]\n'
+  const demands = 'contracts:\n  - name: few\n    on: connect\n    assert: bytes_sent < 3\nfs:\n  exec: [/bin/sh]\n'
 
   it('strict: what nobody can keep refuses the spawn, rule by rule', async () => {
     const error = await rejection(supervisor.spawn('strict', { policy: policy(demands) }))

@@ -16,6 +16,8 @@ export interface Denial {
   readonly errno: number
   /** Denials of this sandbox that were left out since the last one, as they came too fast. */
   readonly lost: number
+  /** A contract was broken whose action is to kill: the caller is to end the sandbox. The call itself was denied. */
+  readonly kill: boolean
   /** What the policy says of it: true only under a table that only logs. */
   readonly allowed: boolean
 }

@@ -39,10 +39,37 @@ bool Call::permits(const Decision& decision, Operation operation, std::string ob
                         .rule = decision.rule,
                         .generation = policy.generation,
                         .error = log_only ? 0 : error,
+                        .kill = false,
                         .lost = 0,
                         .object = std::move(object)},
                        log_only);
   return log_only;
+}
+
+bool Call::upholds(Hook hook, Operation operation, const std::string& object, ContractTask facts) const {
+  auto& counters = client.counters;
+  facts.opens = counters.opens += hook == Hook::open ? 1 : 0;
+  facts.connects = counters.connects += hook == Hook::connect ? 1 : 0;
+  facts.sends = counters.sends += hook == Hook::send_to ? 1 : 0;
+  const auto program = table().contracts(hook);
+  if (program.empty()) return true;
+  facts.sandbox = client.id();
+  facts.elapsed_ms = client.elapsed_ms();
+  const ContractVerdict verdict = run_contracts(program, facts);
+  for (const Violation& violation : verdict.violations) {
+    const bool denies = violation.action != ContractAction::log && !table().log_only();
+    client.events()->put({.client = client.id(),
+                          .operation = operation,
+                          .allowed = false,
+                          .rule = violation.contract,
+                          .generation = policy.generation,
+                          .error = denies ? EPERM : 0,
+                          .kill = violation.action == ContractAction::kill && denies,
+                          .lost = 0,
+                          .object = object.empty() ? "/" : object},
+                         table().log_only() || violation.action == ContractAction::kill);
+  }
+  return verdict.allowed || table().log_only();
 }
 
 Broker& Broker::instance() {

@@ -49,6 +49,8 @@ struct Call {
   pid_t thread;      // as the supervisor numbers it
 
   const Table& table() const { return *policy.table; }
+  // Whether the contracts of a hook hold for what was permitted: the last step before a call is made. Counts it.
+  bool upholds(Hook hook, Operation operation, const std::string& object, ContractTask facts) const;
   // Whether to go on: yes if the decision says so or nothing is enforced. What is denied becomes an event.
   bool permits(const Decision& decision, Operation operation, std::string object, int error = 13 /* EACCES */) const;
 };

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
@@ -17,6 +18,11 @@ namespace {
 // Resolving is the supervisor's work, and so is remembering: a guest can't make it remember without end.
 constexpr std::size_t kMostAddresses = 4096;
 constexpr std::size_t kMostNames = 64;
+
+std::int64_t now_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
 
 std::array<std::uint8_t, 17> key(const Address& address) {
   std::array<std::uint8_t, 17> key{};
@@ -34,11 +40,17 @@ Client::Client(std::uint64_t id, UniqueFd listener, UniqueFd pidfd, std::shared_
       events_(std::move(events)),
       working_directory_(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
 
-std::uint32_t Client::set_policy(std::shared_ptr<const Table> table) {
+std::uint32_t Client::set_policy(std::shared_ptr<const Table> table, bool begins) {
+  if (begins) {
+    counters.opens = counters.connects = counters.sends = 0;
+    counters.started_ms = now_ms();
+  }
   const std::uint32_t generation = ++generations_;
   policy_.store(std::make_shared<const Policy>(Policy{std::move(table), generation}), std::memory_order_release);
   return generation;
 }
+
+std::uint64_t Client::elapsed_ms() const { return static_cast<std::uint64_t>(now_ms() - counters.started_ms); }
 
 void Client::learn_name(const Address& address, std::string name) {
   std::lock_guard guard(lock_);

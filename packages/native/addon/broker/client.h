@@ -32,7 +32,9 @@ class Client {
 
   // A call is decided by the one policy that it finds here: the old one or the new one, never none. Returns the
   // generation.
-  std::uint32_t set_policy(std::shared_ptr<const Table> table);
+  // `begins`: it is somebody's from here on, and what contracts count starts at nothing.
+  std::uint32_t set_policy(std::shared_ptr<const Table> table, bool begins);
+  std::uint64_t elapsed_ms() const;
   std::shared_ptr<const Policy> policy() const { return policy_.load(std::memory_order_acquire); }
 
   // What the guest got by resolving a name: rules on the name fit the address from then on.
@@ -45,6 +47,12 @@ class Client {
 
   // A copy of one of its descriptors (pidfd_getfd(2), Linux 5.6); empty with errno.
   UniqueFd descriptor(int number) const;
+
+  // What contracts count: calls that rules allowed, and since when.
+  struct Counters {
+    std::atomic<std::uint64_t> opens{0}, connects{0}, sends{0};
+    std::atomic<std::int64_t> started_ms{0};
+  } counters;
 
   // Calls of it that workers are busy with.
   std::atomic<int> busy{0};

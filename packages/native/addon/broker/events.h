@@ -21,6 +21,7 @@ struct Event {
   std::uint32_t rule;
   std::uint32_t generation;
   int error;           // the errno the guest saw
+  bool kill;           // a contract demands the end of its sandbox
   std::uint32_t lost;  // events of this sandbox that were left out since the last one
   std::string object;  // a path as the guest sees it, or a target: tcp://192.0.2.1:80
 };

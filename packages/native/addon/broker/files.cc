@@ -53,16 +53,21 @@ Answer reopen(const Found& found, std::uint64_t flags) {
   return Answer::give(std::move(fd), closes);
 }
 
-bool may_open(const Call& call, const std::string& path, std::uint64_t flags, bool makes) {
+// 0, or the errno of what forbids it: a rule (EACCES) or a contract (EPERM).
+int why_not_open(const Call& call, const std::string& path, std::uint64_t flags, bool makes) {
   const auto access = flags & O_ACCMODE;
   const bool writes = makes || access != O_RDONLY || (flags & O_TRUNC) != 0;
-  return (access == O_WRONLY || may(call, path, kRead)) && (!writes || may(call, path, kWrite));
+  if ((access != O_WRONLY && !may(call, path, kRead)) || (writes && !may(call, path, kWrite))) return EACCES;
+  ContractTask facts{};
+  facts.path_bits = call.table().contract_bits(path);
+  facts.writes = writes ? 1 : 0;
+  return call.upholds(Hook::open, writes ? Operation::write : Operation::read, path, facts) ? 0 : EPERM;
 }
 
 Answer make(const Call& call, const Request& request, bool& again) {
   const Entry entry = find_entry(call, request.folder, request.path);
   if (entry.error != 0) return Answer::fail(entry.error);
-  if (!may_open(call, entry.path, request.flags, true)) return Answer::fail(EACCES);
+  if (const int error = why_not_open(call, entry.path, request.flags, true); error != 0) return Answer::fail(error);
   const int flags = static_cast<int>(request.flags) | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   UniqueFd fd(::openat(entry.folder.get(), entry.name.c_str(), flags, request.mode & kPermissions));
   // Somebody else made it, or it is a link to nowhere: look again.
@@ -90,7 +95,7 @@ Answer open(const Call& call, const Request& request) {
       if (!may_know(call, found.path)) return Answer::fail(EACCES);
       return Answer::give(std::move(found.fd), (flags & O_CLOEXEC) != 0);
     }
-    if (!may_open(call, found.path, flags, false)) return Answer::fail(EACCES);
+    if (const int error = why_not_open(call, found.path, flags, false); error != 0) return Answer::fail(error);
     return reopen(found, flags);
   }
   return Answer::fail(ELOOP);

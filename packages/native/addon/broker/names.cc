@@ -33,6 +33,12 @@ bool moves_alone(const Call& call, const Entry& entry, const struct stat& info) 
   return call.permits({}, Operation::write, entry.path);
 }
 
+bool upholds(const Call& call, Hook hook, const std::string& path) {
+  ContractTask facts{};
+  facts.path_bits = call.table().contract_bits(path);
+  return call.upholds(hook, Operation::write, path, facts);
+}
+
 Answer done(int result) { return result == 0 ? Answer{} : Answer::fail(errno); }
 
 Answer rename(const Call& call, const Entry& from, const Entry& to, std::uint64_t flags) {
@@ -44,6 +50,7 @@ Answer rename(const Call& call, const Entry& from, const Entry& to, std::uint64_
   if (!moves_alone(call, from, info)) return Answer::fail(EACCES);
   if (::fstatat(to.folder.get(), to.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && !moves_alone(call, to, info))
     return Answer::fail(EACCES);
+  if (!upholds(call, Hook::rename, from.path)) return Answer::fail(EPERM);
   return done(static_cast<int>(
       ::syscall(SYS_renameat2, from.folder.get(), from.name.c_str(), to.folder.get(), to.name.c_str(), flags)));
 }
@@ -63,6 +70,7 @@ Answer on_one(const Call& call, const Request& request) {
   if (request.kind == Kind::mkdir && there && call.table().visible(entry.path)) return Answer::fail(EEXIST);
   if (request.kind != Kind::mkdir && !there && call.table().visible(entry.path)) return Answer::fail(ENOENT);
   if (!may_write(call, entry.path)) return Answer::fail(EACCES);
+  if (!upholds(call, request.kind == Kind::mkdir ? Hook::mkdir : Hook::unlink, entry.path)) return Answer::fail(EPERM);
   const int folder = entry.folder.get();
   const char* name = entry.name.c_str();
   if (request.kind == Kind::mkdir) return done(::mkdirat(folder, name, request.mode & 0777));

@@ -65,12 +65,27 @@ bool may(const Call& call, NetOp op, Operation operation, int protocol, const Ad
   return call.permits(call.table().address(op, protocol, peer, names), operation, describe(protocol, peer));
 }
 
+bool upholds(const Call& call, Hook hook, Operation operation, const std::string& object, const Address& peer,
+             std::size_t size = 0) {
+  ContractTask facts{};
+  facts.dst_family = peer.family;
+  facts.dst_port = peer.port;
+  facts.size = size;
+  if (peer.family == 6) std::memcpy(facts.dst_addr, peer.bytes.data(), 16);
+  if (peer.family == 4) {
+    facts.dst_addr[10] = facts.dst_addr[11] = 0xff;
+    std::memcpy(facts.dst_addr + 12, peer.bytes.data(), 4);
+  }
+  return call.upholds(hook, operation, object, facts);
+}
+
 // A Unix socket's address as the broker uses it. `hold` keeps the object that was judged.
 struct UnixPeer {
   int error = 0;
   sockaddr_un address{};
   socklen_t bytes = 0;
   UniqueFd hold;
+  std::string object{};  // as events call it
 };
 
 void point_at(UnixPeer& peer, const std::string& path) {
@@ -90,11 +105,13 @@ UnixPeer unix_peer(const Call& call, const Request& request, NetOp op, Operation
   if (text[0] == '\0') {
     const std::string name(text + 1, room - 1);
     peer.bytes = request.peer_bytes;
-    if (!call.permits(call.table().unix_socket(op, name, true), operation, "unix://@" + name)) peer.error = EACCES;
+    peer.object = "unix://@" + name;
+    if (!call.permits(call.table().unix_socket(op, name, true), operation, peer.object)) peer.error = EACCES;
     return peer;
   }
   const std::string path(text, ::strnlen(text, room));
   const auto permits = [&](const std::string& at) {
+    peer.object = "unix://" + at;
     return call.permits(call.table().unix_socket(op, at, false), operation, "unix://" + at);
   };
   if (op == kBind) {
@@ -165,11 +182,14 @@ Answer connect(const Call& call, const Request& request) {
     if (request.peer.ss_family != AF_UNIX) return Answer::fail(EINVAL);
     const UnixPeer peer = unix_peer(call, request, kConnect, Operation::connect);
     if (peer.error != 0) return Answer::fail(peer.error);
+    if (!upholds(call, Hook::connect, Operation::connect, peer.object, {})) return Answer::fail(EPERM);
     return connect_to(std::move(socket), &peer.address, peer.bytes);
   }
   const auto address = read_address(request.peer, request.peer_bytes);
   if (!is_internet(socket) || !address) return Answer::fail(EAFNOSUPPORT);
-  if (!may(call, kConnect, Operation::connect, socket.protocol, destination(*address))) return Answer::fail(EACCES);
+  const Address to = destination(*address);
+  if (!may(call, kConnect, Operation::connect, socket.protocol, to)) return Answer::fail(EACCES);
+  if (!upholds(call, Hook::connect, Operation::connect, describe(socket.protocol, to), to)) return Answer::fail(EPERM);
   return connect_to(std::move(socket), &request.peer, request.peer_bytes);
 }
 
@@ -181,11 +201,15 @@ Answer bind(const Call& call, const Request& request) {
   };
   if (socket.domain == AF_UNIX) {
     const UnixPeer peer = unix_peer(call, request, kBind, Operation::bind);
-    return peer.error != 0 ? Answer::fail(peer.error) : bind_to(&peer.address, peer.bytes);
+    if (peer.error != 0) return Answer::fail(peer.error);
+    if (!upholds(call, Hook::bind, Operation::bind, peer.object, {})) return Answer::fail(EPERM);
+    return bind_to(&peer.address, peer.bytes);
   }
   const auto address = read_address(request.peer, request.peer_bytes);
   if (!is_internet(socket) || !address) return Answer::fail(EAFNOSUPPORT);
   if (!may(call, kBind, Operation::bind, socket.protocol, *address)) return Answer::fail(EACCES);
+  if (!upholds(call, Hook::bind, Operation::bind, describe(socket.protocol, *address), *address))
+    return Answer::fail(EPERM);
   return bind_to(&request.peer, request.peer_bytes);
 }
 
@@ -237,6 +261,8 @@ Answer send(const Call& call, const Request& request) {
   if (socket.domain == AF_UNIX) {
     const UnixPeer peer = unix_peer(call, request, kSendTo, Operation::send_to);
     if (peer.error != 0) return Answer::fail(peer.error);
+    if (!upholds(call, Hook::send_to, Operation::send_to, peer.object, {}, message.data.size()))
+      return Answer::fail(EPERM);
     std::memcpy(&message.peer, &peer.address, peer.bytes);
     message.peer_bytes = peer.bytes;
     message.waits = false;  // what it holds on to ends with this call
@@ -244,7 +270,10 @@ Answer send(const Call& call, const Request& request) {
   }
   const auto address = read_address(request.peer, request.peer_bytes);
   if (!is_internet(socket) || !address) return Answer::fail(EAFNOSUPPORT);
-  if (!may(call, kSendTo, Operation::send_to, socket.protocol, destination(*address))) return Answer::fail(EACCES);
+  const Address to = destination(*address);
+  if (!may(call, kSendTo, Operation::send_to, socket.protocol, to)) return Answer::fail(EACCES);
+  if (!upholds(call, Hook::send_to, Operation::send_to, describe(socket.protocol, to), to, message.data.size()))
+    return Answer::fail(EPERM);
   message.peer = request.peer;
   message.peer_bytes = request.peer_bytes;
   return send_now(std::move(socket.fd), std::move(message));

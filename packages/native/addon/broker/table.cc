@@ -122,6 +122,15 @@ Decision Table::name(std::string_view name) const {
   return verdict.decide();
 }
 
+std::uint64_t Table::contract_bits(std::string_view path) const {
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < contract_paths_.size(); ++i) {
+    const File& one = contract_paths_[i];
+    if (one.path == path || ((one.flags & kSubtree) != 0 && below(path, one.path))) bits |= std::uint64_t{1} << i;
+  }
+  return bits;
+}
+
 bool Table::any_socket(int protocol) const {
   const auto allows = [](const auto& rule) { return (rule.flags & kDeny) == 0; };
   if (protocol == 0) return std::any_of(unixes_.begin(), unixes_.end(), allows);

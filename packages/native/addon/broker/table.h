@@ -8,11 +8,17 @@
 #include <string_view>
 #include <vector>
 
+#include "contract_machine.h"
+
 namespace pyisolate::broker {
 
 // What a rule is about. Bits, as a table has them.
 enum FileOp : std::uint8_t { kRead = 1, kWrite = 2, kExec = 4 };
 enum NetOp : std::uint8_t { kConnect = 1, kBind = 2, kSendTo = 4 };
+
+// When contracts are judged.
+enum class Hook : std::uint8_t { open, exec, unlink, rename, mkdir, connect, bind, send_to };
+inline constexpr std::size_t kHooks = 8;
 
 inline constexpr std::uint32_t kNoRule = 0xffffffff;
 
@@ -52,6 +58,11 @@ class Table {
   // Whether anything is allowed on such a socket; `protocol` 0 means Unix sockets.
   bool any_socket(int protocol) const;
 
+  // What contracts there are for something: none, or one program. Hooks are numbered as in the policy's compiler.
+  std::span<const BpfInstruction> contracts(Hook hook) const { return programs_[static_cast<std::size_t>(hook)]; }
+  // Bit i: the i-th path that contracts name fits.
+  std::uint64_t contract_bits(std::string_view path) const;
+
   // Where a guest's path lies on this side, and back. Back is empty for what a view hides.
   std::string to_host(std::string_view guest) const;
   std::string to_guest(std::string_view host) const;
@@ -85,6 +96,8 @@ class Table {
   std::vector<Net> nets_;
   std::vector<Name> names_;
   std::vector<View> views_;
+  std::vector<File> contract_paths_;
+  std::array<std::vector<BpfInstruction>, kHooks> programs_;
 };
 
 }  // namespace pyisolate::broker

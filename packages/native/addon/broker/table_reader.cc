@@ -14,6 +14,8 @@ constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kHeaderBytes = 64;
 constexpr std::uint16_t kLogOnly = 1;
 constexpr std::uint32_t kMostRecords = 1u << 20;
+constexpr std::uint32_t kMostContractPaths = 64;
+constexpr std::uint32_t kMostInstructions = 1u << 16;
 
 }  // namespace
 
@@ -32,7 +34,7 @@ class Table::Reader {
            section(20, 40, [&](std::size_t at) { return net(at); }) &&
            section(28, 16, [&](std::size_t at) { return file(at, table_.unixes_); }) &&
            section(36, 12, [&](std::size_t at) { return name(at); }) &&
-           section(44, 16, [&](std::size_t at) { return view(at); }) && sorted();
+           section(44, 16, [&](std::size_t at) { return view(at); }) && sorted() && contracts();
   }
 
  private:
@@ -77,6 +79,32 @@ class Table::Reader {
     if (!text(word(at), half(at + 4), view.guest) || !text(word(at + 8), half(at + 12), view.host)) return false;
     if (!view.guest.starts_with('/') || !view.host.starts_with('/')) return false;
     table_.views_.push_back(view);
+    return true;
+  }
+  // Behind the table: see contract-section.ts of @pyisolate/policy.
+  bool contracts() {
+    const std::uint32_t start = word(60);
+    if (start == 0) return true;
+    if (start % 8 != 0 || !within(start, 8)) return fail("contracts outside");
+    const std::uint32_t paths = word(start);
+    const std::uint32_t programs = word(start + 4);
+    if (paths > kMostContractPaths || programs > kHooks || !within(start + 8, paths * 8 + programs * 16))
+      return fail("contracts outside");
+    for (std::uint32_t i = 0; i < paths; ++i) {
+      const std::size_t at = start + 8 + i * 8;
+      if (!within(word(at), half(at + 4))) return fail("a contract's path outside");
+      const auto* text = reinterpret_cast<const char*>(bytes_.data()) + word(at);
+      table_.contract_paths_.push_back({{text, half(at + 4)}, 0, bytes_[at + 6], 0});
+    }
+    for (std::uint32_t i = 0; i < programs; ++i) {
+      const std::size_t at = start + 8 + paths * 8 + i * 16;
+      const std::uint32_t hook = word(at), offset = word(at + 4), count = word(at + 8);
+      if (hook >= kHooks || count > kMostInstructions || !within(offset, count * sizeof(BpfInstruction)))
+        return fail("a contract's program outside");
+      auto& program = table_.programs_[hook];
+      program.resize(count);
+      std::memcpy(program.data(), bytes_.data() + offset, count * sizeof(BpfInstruction));
+    }
     return true;
   }
   bool sorted() {

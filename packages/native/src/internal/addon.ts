@@ -6,6 +6,8 @@ export interface NativeAddon {
   launchZygote(options: ZygoteOptions): ZygoteHandle
   /** What a broker table says of an operation, as `explain` of `@pyisolate/policy` takes it; rule 0xffffffff for none. */
   decide(table: Uint8Array, operation: Readonly<Record<string, unknown>>): { allowed: boolean; rule: number }
+  /** A compiled contract on what it judges, as `contract_machine.h` lays it out: whether it allows, and what does not hold. */
+  runContracts(program: Uint8Array, task: Uint8Array): [boolean, [rule: number, action: number][]]
   /** The errno that a notified call fails with before it is decided; `memory` is what is at the guest's address 4096. */
   decodeCall(number: number, args: readonly bigint[], memory: Uint8Array): number
 }
@@ -52,6 +54,7 @@ export interface CellListeners {
     errno: number,
     lost: number,
     allowed: boolean,
+    kill: boolean,
   ): void
 }
 
@@ -88,8 +91,8 @@ export interface CellHandle {
   limitFrames(maxFrameBytes: number): void
   setDeadline(slot: number, softMs: number, hardMs: number, reason: string): void
   setCpuLimit(ms: number): void
-  /** Counts the tables of a brokered cell from 1; 0 if it isn't one, or gone. @throws TypeError */
-  setPolicy(table: Uint8Array): number
+  /** `begins`: as its guest starts. Counts the tables of a brokered cell from 1; 0 if it isn't one, or gone. @throws TypeError */
+  setPolicy(table: Uint8Array, begins: boolean): number
   learnName(address: string, name: string): void
   usage(): { cpuMs: number; rssKiB: number; privateKiB: number }
   attach(options: CellOptions): CellHandle

@@ -83,7 +83,7 @@ export class NativeCell implements Cell, LinkOwner {
   }
 
   setTable(table: Uint8Array): number {
-    return Math.max(0, this.#link.handle.setPolicy(table) - this.#before)
+    return Math.max(0, this.#link.handle.setPolicy(table, false) - this.#before)
   }
 
   learnName(address: string, name: string): void {
@@ -141,6 +141,7 @@ export class NativeCell implements Cell, LinkOwner {
     errno: number,
     lost: number,
     allowed: boolean,
+    kill: boolean,
   ): void {
     this.#request.broker?.onDenial({
       operation: operations[operation]!,
@@ -150,6 +151,7 @@ export class NativeCell implements Cell, LinkOwner {
       errno,
       lost,
       allowed,
+      kill,
     })
   }
 

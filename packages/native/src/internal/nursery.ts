@@ -254,7 +254,7 @@ export class Nursery {
   #enforce(link: Link, cell: NativeCell, { broker }: SpawnRequest): void {
     const places = this.#places()
     if (broker === undefined || places === undefined) return
-    cell.brokered(places, link.handle.setPolicy(broker.table(places)))
+    cell.brokered(places, link.handle.setPolicy(broker.table(places), true))
   }
 
   /** A blank was made for a frame size that its sandbox may not have. */

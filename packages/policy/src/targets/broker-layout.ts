@@ -2,7 +2,7 @@
  * The broker table, version 1: what the broker's threads decide by. Little endian; offsets count from its first byte.
  *
  * header, 64 bytes: u32 magic; u16 version; u16 flags; u32 bytes in all; for files, nets, unixes, names and views u32
- * count, u32 offset; u32 offset and u32 bytes of the strings; zeros. Records have fixed sizes and name strings by offset
+ * count, u32 offset; u32 offset and u32 bytes of the strings; u32 offset of the contracts, 0 without any. Records have fixed sizes and name strings by offset
  * and length (UTF-8, no NUL behind). A path's root folder is the empty string, so that the ancestors of `/a/b` are
  * `/a/b`, `/a` and the empty one.
  *
@@ -35,6 +35,8 @@ export function countAt(name: TableName): number {
   return 12 + 8 * tableNames.indexOf(name)
 }
 export const stringsAt = 52
+/** u32: where the contracts are (contract-section.ts), 0 without any. */
+export const contractsAt = 60
 
 /** Of records. */
 export const subtreeFlag = 1

@@ -3,6 +3,7 @@ import type { Variables } from '../explain/variables.js'
 import { sortedByBytes } from '../values/sort-bytes.js'
 import * as layout from './broker-layout.js'
 import { checkPaths } from './check-paths.js'
+import { withContracts } from './contract-section.js'
 import {
   type FileRecord,
   fileRecords,
@@ -46,7 +47,7 @@ export interface BrokerRecords {
 export function compileBrokerTable(policy: CompiledPolicy, options: BrokerTableOptions = {}): Uint8Array {
   const { variables = {}, views = [], logOnly = false } = options
   checkPaths(variables, views)
-  return writeTable({
+  const table = writeTable({
     logOnly,
     files: fileRecords(policy, variables),
     nets: netRecords(policy),
@@ -55,6 +56,7 @@ export function compileBrokerTable(policy: CompiledPolicy, options: BrokerTableO
     // A folder inside another comes before it: the first that fits is the innermost.
     views: sortedByBytes(views, ({ guest }) => guest).toReversed(),
   })
+  return withContracts(table, policy)
 }
 
 function writeTable(records: BrokerRecords): Uint8Array {

@@ -17,6 +17,8 @@ export class Denials {
   constructor(
     private readonly policies: PolicyModule,
     private readonly listener: (denial: Denial) => void,
+    /** Ends the sandbox: it broke a contract that demands it. */
+    private readonly kill: (contract: string) => void,
   ) {}
 
   note(generation: number, policy: CompiledPolicy): void {
@@ -29,7 +31,7 @@ export class Denials {
     this.#names.set(address, name)
   }
 
-  tell({ rule: number, errno, ...denial }: Omit<EngineDenial, 'operation'> & Pick<Denial, 'operation'>): void {
+  tell({ rule: number, errno, kill, ...denial }: Omit<EngineDenial, 'operation'> & Pick<Denial, 'operation'>): void {
     const policy = this.#known.get(denial.generation)
     const rule = number === undefined || policy === undefined ? undefined : rulesOf(this.policies, policy)[number]
     this.listener({
@@ -39,6 +41,7 @@ export class Denials {
       policy: policy?.name ?? '',
       errno: errno === 0 ? undefined : getSystemErrorName(-errno),
     })
+    if (kill) this.kill(rule?.text ?? 'a contract')
   }
 }
 

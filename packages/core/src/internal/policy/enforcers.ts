@@ -1,5 +1,5 @@
 import type { EnforcementEntry, Isolation } from '@pyisolate/interface'
-import type { CompiledPolicy, NumberedRule } from '@pyisolate/policy'
+import type { CompiledPolicy, Contract, Expression, NumberedRule } from '@pyisolate/policy'
 import type { UnenforceableRule } from '../../errors/unenforceable-error.js'
 import type { PolicyModule } from './policy-module.js'
 
@@ -20,7 +20,7 @@ const bySection: Readonly<Record<NumberedRule['section'], Keeper>> = {
   'syscalls.deny': { by: 'seccomp' },
   'imports.allow': { by: 'audit-hook' },
   'imports.deny': { by: 'audit-hook' },
-  contracts: { why: 'contracts need BPF LSM (Linux 5.7, bpf among the LSMs), which this engine does not use' },
+  contracts: { by: 'broker' },
 }
 
 const byLimit: Readonly<Record<keyof CompiledPolicy['limits'], Keeper>> = {
@@ -81,11 +81,29 @@ export function coverage(
       gaps.push({ section, text, place, why: keeper.why })
     }
   }
-  for (const { section, text, place } of policies.numberedRules(policy)) note(section, text, place, bySection[section])
+  const contracts = policy.contracts.values()
+  for (const { section, text, place } of policies.numberedRules(policy))
+    note(section, text, place, section === 'contracts' ? contractKeeper(contracts.next().value!) : bySection[section])
   for (const [name, value] of Object.entries(policy.limits) as [keyof CompiledPolicy['limits'], number][]) {
     note(`limits.${name}`, String(value), undefined, keeperOf(name, isolation, host))
   }
   return { entries, gaps }
+}
+
+/** What a connected socket carries goes to the kernel directly: nobody here counts its bytes. */
+const uncounted = ['bytes_sent', 'bytes_received']
+
+function contractKeeper({ on, assert }: Contract): Keeper {
+  if (on === 'exec') return bySection['fs.exec']
+  const operand = operandsOf(assert).find((name) => uncounted.includes(name))
+  return operand === undefined ? bySection.contracts : { why: `nothing here counts ${operand}` }
+}
+
+function operandsOf(expression: Expression): readonly string[] {
+  if (expression.op === 'operand') return [expression.name]
+  if (expression.op === 'not') return operandsOf(expression.of)
+  if (expression.op === 'in-network' || expression.op === 'in-path') return []
+  return 'right' in expression ? [...operandsOf(expression.left), ...operandsOf(expression.right)] : []
 }
 
 function keeperOf(name: keyof CompiledPolicy['limits'], isolation: Isolation, host: HostAbilities): Keeper {

@@ -32,6 +32,7 @@ export interface RulingOptions {
   /** Report instead of enforcing. */
   readonly learn: boolean
   onDenial(denial: Denial): void
+  kill(contract: string): void
 }
 
 /** What rules one sandbox: the policy in force, those that were, and what they need on this side. */
@@ -48,7 +49,7 @@ export class Ruling implements BrokerRequest {
   /** @throws UnenforceableError */
   constructor(options: RulingOptions) {
     this.#options = options
-    this.#denials = new Denials(options.policies, (denial) => options.onDenial(denial))
+    this.#denials = new Denials(options.policies, (denial) => options.onDenial(denial), options.kill)
     this.#check(options.policy)
     this.#policy = options.policy
     this.#note(options.policy)
@@ -127,6 +128,7 @@ export class Ruling implements BrokerRequest {
         generation: this.#generation,
         errno,
         lost: 0,
+        kill: false,
         allowed,
       })
     }

@@ -45,6 +45,8 @@ function killed(reason: string | null, limits: SettledLimits): OutcomeData | und
       return { kind, bytes: Number(rest[0]) }
     case 'messages':
       return { kind, count: Number(rest[0]) }
+    case 'contract':
+      return { kind: 'policy', contract: rest.join(':') }
     case 'protocol':
       return { kind, detail: rest.join(':') }
     case 'aborted':

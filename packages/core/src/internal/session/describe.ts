@@ -25,6 +25,8 @@ function describe(data: OutcomeData): string {
       return `it could not go on with ${data.bytes} bytes of memory (limits.memory)`
     case 'output':
       return `it printed more than ${data.bytes} bytes (limits.output)`
+    case 'policy':
+      return `it broke a contract of its policy: ${data.contract}`
     case 'messages':
       return `it posted more than ${data.count} values (limits.messages)`
     case 'protocol':

@@ -8,6 +8,7 @@ export const Reason = {
   callTime: (ms: number) => `timeout:call:${ms}`,
   wallTime: (ms: number) => `timeout:wall:${ms}`,
   output: (bytes: number) => `output:${bytes}`,
+  contract: (text: string) => `contract:${text.slice(0, 500)}`,
   messages: (count: number) => `messages:${count}`,
   protocol: (detail: string) => `protocol:${detail.slice(0, 500)}`,
   internal: (detail: string) => `internal:${detail.slice(0, 500)}`,

@@ -136,6 +136,11 @@ export class Session {
     throw new SandboxClosedError(this.name, await this.closed)
   }
 
+  /** It broke a contract that demands its end. */
+  breach(contract: string): void {
+    if (this.#phase !== 'closed') this.#kill(Reason.contract(contract))
+  }
+
   readonly onDrain = (): void => {
     const waiting = this.#drained
     this.#drained = []

@@ -119,7 +119,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     let cell: Cell
     try {
       if (settled.policy !== undefined) {
-        const ruled = await this.#rule(name, settled)
+        const ruled = await this.#rule(name, settled, (contract) => session.breach(contract))
         ruling = ruled.ruling
         follows = ruled.follows
         spawn = ruled.spawn
@@ -162,6 +162,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   async #rule(
     name: string,
     settled: SettledSpawn,
+    kill: (contract: string) => void,
   ): Promise<{
     ruling: Ruling
     spawn: SettledSpawn
@@ -184,6 +185,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
       },
       blank: this.#blank,
       learn: settled.learn,
+      kill,
       onDenial: (denial) => {
         settled.onDenied?.(denial)
         this.#announce('denied', name, denial)
