@@ -9,6 +9,7 @@ import type {
 } from '@pyisolate/interface'
 import type { CompiledPolicy } from '@pyisolate/policy'
 import type { Denial } from '../../denial.js'
+import { ReloadError } from '../../errors/reload-error.js'
 import { UnenforceableError } from '../../errors/unenforceable-error.js'
 import type { HostFunction } from '../../options.js'
 import { Denials } from './denials.js'
@@ -24,6 +25,8 @@ export interface RulingOptions {
   readonly isolation: Isolation
   readonly policies: PolicyModule
   readonly policy: CompiledPolicy
+  /** The same without what the supervisor grants. */
+  readonly given: CompiledPolicy
   readonly host: HostAbilities
   /** Paths that every sandbox of the supervisor may read. */
   readonly grants: readonly string[]
@@ -41,6 +44,7 @@ export class Ruling implements BrokerRequest {
   readonly #resolver = new Resolver()
   readonly #denials: Denials
   #policy: CompiledPolicy
+  #given: CompiledPolicy
   #generation = 0
   #scratch: string | undefined
   #entries: readonly EnforcementEntry[] = []
@@ -52,6 +56,7 @@ export class Ruling implements BrokerRequest {
     this.#denials = new Denials(options.policies, (denial) => options.onDenial(denial), options.kill)
     this.#check(options.policy)
     this.#policy = options.policy
+    this.#given = options.given
     this.#note(options.policy)
   }
 
@@ -61,6 +66,11 @@ export class Ruling implements BrokerRequest {
 
   get enforcement(): readonly EnforcementEntry[] {
     return this.#entries
+  }
+
+  /** The policy in force, without what the supervisor grants. */
+  get given(): CompiledPolicy {
+    return this.#given
   }
 
   get generation(): number {
@@ -103,12 +113,14 @@ export class Ruling implements BrokerRequest {
   replace(given: CompiledPolicy): void {
     const policy = withGrants(given, this.#options.grants)
     const cell = this.#cell
-    if (cell?.setTable === undefined || cell.places === undefined) return
+    if (cell?.setTable === undefined || cell.places === undefined)
+      throw new ReloadError(this.#options.name, ['broker'], 'its engine has no broker')
     frozenDifference(this.#options.name, this.policy, policy)
     this.#check(policy)
     // Known before it decides: its first denial must find its rules.
     const table = this.#tableOf(policy, cell.places)
     this.#note(policy)
+    this.#given = given
     cell.setTable(table)
     if (policy.limits.cpu !== undefined) cell.setCpuShare?.(policy.limits.cpu)
   }

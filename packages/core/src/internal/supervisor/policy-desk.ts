@@ -46,11 +46,23 @@ export class PolicyDesk {
     const policies = await policyModule()
     if (this.#port.policies !== undefined) await this.ready()
     const own = typeof given === 'string' ? this.#source?.policies().get(given) : undefined
+    // A name may be the source's and a template's: while nobody can tell, it is neither.
+    const { state, error } = this.#source?.status() ?? { state: 'current', error: undefined }
+    if (
+      own === undefined &&
+      error !== undefined &&
+      state !== 'current' &&
+      policies.templateNames().includes(String(given))
+    )
+      throw error
     return { policy: own?.policy ?? findPolicy(policies, given), follows: own?.name }
   }
 
   add(name: string, ruling: Ruling, follows: string | undefined): void {
     this.#rulings.set(name, { ruling, follows })
+    // It may have changed while the sandbox was being started.
+    const latest = follows === undefined ? undefined : this.#source?.policies().get(follows)
+    if (latest !== undefined && latest.policy.digest !== ruling.given.digest) this.#put(latest.policy, [name])
   }
 
   remove(name: string): void {
@@ -103,7 +115,9 @@ export class PolicyDesk {
 
   async #watch(module: PolicyModule, policies: PoliciesOptions): Promise<void> {
     const source: PolicySource =
-      'watch' in policies ? module.watchPolicies(policies.watch) : module.remotePolicy(policies as RemoteOptions)
+      'watch' in policies
+        ? module.watchPolicies(policies.watch, policies)
+        : module.remotePolicy(policies as RemoteOptions)
     this.#source = source
     source.onStatus((status) => this.#port.onStatus(status))
     await source.ready()

@@ -178,6 +178,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
       isolation: settled.isolation,
       policies,
       policy,
+      given: found.policy,
       grants,
       host: {
         cpuMissing: () =>
