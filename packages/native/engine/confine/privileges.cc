@@ -21,11 +21,9 @@
 namespace pyisolate {
 namespace {
 
+// The bounding set of a new user namespace stays as it is: it bounds what execve(2) may add, which is nothing under
+// no_new_privs (capabilities(7)), and dropping it call by call is 55 µs of a fork. The zygote has dropped the host's.
 bool empty_capabilities() {
-  // Ends past the last capability, or at once without CAP_SETPCAP, as for a cell without a user namespace;
-  // no_new_privs then stands alone.
-  for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; ++cap) {
-  }
   prctl(PR_SET_SECUREBITS, SECURE_ALL_BITS | SECURE_ALL_LOCKS, 0, 0, 0);
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct none[2] = {};
@@ -48,15 +46,15 @@ std::uint64_t field_kib(const char* text, const char* name) {
 }  // namespace
 
 void drop_privileges(Report& report, bool readable) {
-  if (empty_capabilities()) {
-    report.active("capabilities", true, "none, in no set");
-  } else {
-    report.missing("capabilities", true, "capset", errno);
-  }
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
     report.active("no-new-privs", true, "nothing executed could gain rights");
   } else {
     report.missing("no-new-privs", true, "prctl", errno);
+  }
+  if (empty_capabilities()) {
+    report.active("capabilities", true, "none, and none to be gained");
+  } else {
+    report.missing("capabilities", true, "capset", errno);
   }
   // ptrace_may_access() asks for a dumpable process unless the supervisor has CAP_SYS_PTRACE; a core limit of 1 alone
   // keeps the kernel from dumping, into a pipe too (core(5)).

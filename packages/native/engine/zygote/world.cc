@@ -66,6 +66,12 @@ void root_step(const ZygoteOptions& options, World& world, Report& report) {
   }
 }
 
+// The host's capabilities are out of reach of whatever comes of this process, also where there is no user namespace.
+void drop_bounding_set() {
+  for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; ++cap) {
+  }
+}
+
 // Whether guests could read a folder by its path, asked with their uid.
 bool guests_reach(const std::string& path) {
   if (setegid(kCellUid) != 0 || seteuid(kCellUid) != 0) return true;  // what follows will say so
@@ -113,6 +119,7 @@ bool enter_world(const ZygoteOptions& options, World& world, Report& report, std
     const bool alone = setgroups(0, nullptr) == 0;
     if (alone && !guests_reach(world.stdlib)) enter_prefix(options, world, report);
     uid = gid = kCellUid;
+    drop_bounding_set();
     if (!alone || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
       problem = "can't become an unprivileged user";
       return false;
