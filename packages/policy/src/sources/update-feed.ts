@@ -2,7 +2,7 @@ import type { PolicyUpdate } from './policy-source.js'
 
 type Result = IteratorResult<PolicyUpdate, undefined>
 
-/** What a source has published, by name, and those who read along. */
+/** What a source has published, in the order of the names, and those who read along. */
 export class UpdateFeed implements AsyncIterable<PolicyUpdate> {
   readonly #current = new Map<string, PolicyUpdate>()
   readonly #readers = new Set<Reader>()
@@ -13,8 +13,20 @@ export class UpdateFeed implements AsyncIterable<PolicyUpdate> {
   }
 
   publish(update: PolicyUpdate): void {
-    this.#current.set(update.name, update)
+    this.#keep(update)
     for (const reader of this.#readers) reader.push(update)
+  }
+
+  /** A name's place doesn't depend on which file was settled first: those behind a new one move there again. */
+  #keep(update: PolicyUpdate): void {
+    const behind = this.#current.has(update.name)
+      ? []
+      : [...this.#current.values()].filter(({ name }) => name > update.name)
+    this.#current.set(update.name, update)
+    for (const one of behind) {
+      this.#current.delete(one.name)
+      this.#current.set(one.name, one)
+    }
   }
 
   close(): void {

@@ -47,8 +47,15 @@ class WatchedPolicies extends CheckedSource<WatchStatus> {
   protected override async look(signal: AbortSignal): Promise<Partial<WatchStatus>> {
     const settling = new Settling(this.#settle)
     const end = Date.now() + patience * this.#settle
+    let held: number | undefined
     for (;;) {
       const { error, left } = this.#scan(settling, Date.now() >= end)
+      // What was written together is told together, by name: which of them was settled first is chance.
+      if (left > 0 && this.#holds()) held ??= Date.now()
+      if (left === 0 || (held !== undefined && Date.now() - held >= this.#settle)) {
+        this.#publish()
+        held = undefined
+      }
       const news = this.#watchers.set(this.#folders())
       if (left === 0 && !news) return this.#found(error)
       await sleep(left, undefined, { signal }).catch(() => {}) // closed: whoever asked is told so
@@ -77,12 +84,19 @@ class WatchedPolicies extends CheckedSource<WatchStatus> {
     }
     for (const [name, file] of files) if (!this.#files.has(name)) this.#files.set(name, new WatchedFile(name, file))
     let left = 0
-    for (const file of this.#files.values()) {
-      left = Math.max(left, file.look(settling, late))
+    for (const file of this.#files.values()) left = Math.max(left, file.look(settling, late))
+    return { error: undefined, left }
+  }
+
+  #holds(): boolean {
+    return [...this.#files.values()].some(({ changed }) => changed)
+  }
+
+  #publish(): void {
+    for (const file of [...this.#files.values()].sort(byName)) {
       const update = file.take()
       if (update !== undefined) this.feed.publish(update)
     }
-    return { error: undefined, left }
   }
 
   #folders(): ReadonlySet<string> {
@@ -94,7 +108,7 @@ class WatchedPolicies extends CheckedSource<WatchStatus> {
   }
 
   #found(error: PolicySourceError | undefined): Partial<WatchStatus> {
-    const files = [...this.#files.values()].map((file) => file.status).sort((a, b) => (a.name < b.name ? -1 : 1))
+    const files = [...this.#files.values()].map((file) => file.status).sort(byName)
     const bad = files.find(({ state }) => state === 'failing') ?? files.find(({ state }) => state === 'missing')
     const changes = files.flatMap(({ lastChanged }) => (lastChanged === undefined ? [] : [lastChanged.getTime()]))
     const own = error === undefined ? undefined : error.problem === 'missing' ? 'missing' : 'failing'
@@ -118,4 +132,8 @@ class WatchedPolicies extends CheckedSource<WatchStatus> {
       void this.check()
     }, ms)
   }
+}
+
+function byName(one: { readonly name: string }, other: { readonly name: string }): number {
+  return one.name < other.name ? -1 : 1
 }

@@ -27,6 +27,11 @@ export class WatchedFile {
     return this.#last === undefined ? [this.file] : this.#last.inputs.map(({ file }) => file)
   }
 
+  /** Whether a policy waits to be taken. */
+  get changed(): boolean {
+    return this.#update !== undefined
+  }
+
   /** A policy that was not taken yet. */
   take(): PolicyUpdate | undefined {
     const update = this.#update
