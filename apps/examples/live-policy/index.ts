@@ -26,9 +26,10 @@ const sandbox = await spawn('job', {
     console.log(`denied to ${operation} ${basename(object)} by line ${rule?.line ?? 'none'}`),
 })
 await sandbox.exec(`
+import os
 def read(name):
     try:
-        return open(f'${folder}/{name}').read().strip()
+        return open(os.path.join('${folder}', name)).read().strip()
     except PermissionError as error:
         return error.strerror
 `)
@@ -36,7 +37,7 @@ const read = (name: string) => sandbox.call<string>('read', [name])
 
 console.log('prices:', await read('prices.csv'))
 console.log('secret:', await read('secret.txt'))
-console.log('/etc/passwd:', await read('../../etc/passwd'))
+console.log('/etc/passwd:', await read('/etc/passwd'))
 await writeFile(file, policy('open'))
 await sandbox.reload(file)
 console.log(`policy ${sandbox.policy.generation} is ${sandbox.policy.name}`)

@@ -28,7 +28,7 @@ bool may_know(const Call& call, const std::string& path) {
 
 // Why something wasn't found may tell what there is: only where its existence may be known.
 Answer not_found(const Call& call, const Found& found) {
-  return Answer::fail(call.table().visible(found.path) || call.table().log_only() ? found.error : EACCES);
+  return Answer::fail(may_know(call, found.path) ? found.error : EACCES);
 }
 
 bool is_kind(int fd, mode_t kind, bool& is) {
