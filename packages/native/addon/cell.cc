@@ -51,9 +51,13 @@ class Cell::Tap final : public FrameSink {
   explicit Tap(Cell& cell) : cell_(cell) {}
   std::uint8_t* allocate(std::size_t bytes) override {
     if (!batch_) batch_.emplace(*cell_.events_);
+    // What a guest was denied is told before what it says afterwards, whichever of two bells was heard first.
+    cell_.tell_denials();
+    if (cell_.closed_) return nullptr;
     return cell_.events_->allocate(bytes);
   }
   bool deliver(std::uint8_t type, std::uint64_t id) override {
+    if (cell_.closed_) return false;
     if (type == static_cast<std::uint8_t>(FrameType::exit)) cell_.saw_exit_frame_ = true;
     const bool more = cell_.events_->deliver(type, id);
     // What a dead cell left is at most a ring full: it is delivered even if paused.
@@ -259,6 +263,11 @@ void Cell::learn_name(const broker::Address& address, std::string name) {
 void Cell::on_denied(const broker::Event& event) {
   if (closed_ || state_ == State::gone) return;
   tell([&](CellEvents& events) { events.denied(event); });
+}
+
+void Cell::tell_denials() {
+  if (!client_) return;
+  for (const broker::Event& event : client_->events()->take(client_->id())) on_denied(event);
 }
 
 void Cell::flush() {

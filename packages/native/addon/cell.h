@@ -105,6 +105,7 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   void flush();
   void read_frames();
   void on_process_exit();
+  void tell_denials();
   void on_cell_exit(const ProcessExit& exit);
   void finish();
   void take_listener();

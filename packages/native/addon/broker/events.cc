@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 
 namespace pyisolate::broker {
 namespace {
@@ -24,6 +26,7 @@ void Events::put(Event event, bool all) {
     event.lost = rate.lost;
     rate.lost = 0;
     waiting_.push_back(std::move(event));
+    any_.store(true, std::memory_order_release);
     if (waiting_.size() > 1) return;  // rung already
   }
   const std::uint64_t one = 1;
@@ -34,7 +37,20 @@ std::vector<Event> Events::take() {
   std::uint64_t rung;
   (void)!::read(bell_.get(), &rung, sizeof rung);
   std::lock_guard guard(lock_);
+  any_.store(false, std::memory_order_relaxed);
   return std::exchange(waiting_, {});
+}
+
+std::vector<Event> Events::take(std::uint64_t client) {
+  std::vector<Event> own;
+  if (!any_.load(std::memory_order_acquire)) return own;
+  std::lock_guard guard(lock_);
+  const auto others = std::stable_partition(waiting_.begin(), waiting_.end(),
+                                            [client](const Event& event) { return event.client == client; });
+  own.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(others));
+  waiting_.erase(waiting_.begin(), others);
+  any_.store(!waiting_.empty(), std::memory_order_relaxed);
+  return own;
 }
 
 void Events::forget(std::uint64_t client) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -37,6 +38,8 @@ class Events {
 
   void put(Event event, bool all);  // `all`: not cut, as a log that misses calls is of no use
   std::vector<Event> take();
+  // Those of one sandbox that were put before something of its own that the caller has seen; cheap if there are none.
+  std::vector<Event> take(std::uint64_t client);
   void forget(std::uint64_t client);
 
  private:
@@ -48,6 +51,7 @@ class Events {
   const UniqueFd bell_;
   std::mutex lock_;
   std::vector<Event> waiting_;
+  std::atomic<bool> any_{false};
   std::map<std::uint64_t, Rate> rates_;
 };
 
