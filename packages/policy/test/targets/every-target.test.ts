@@ -97,7 +97,8 @@ describe('every target', () => {
     }
     const until = performance.now() + 1500
     const tried = { compiled: 0, refused: 0 }
-    while (performance.now() < until) {
+    // However slow the machine: no less than says something.
+    while (performance.now() < until || Math.min(tried.compiled, tried.refused) <= 50) {
       const text = policyText(random)
         // One item in some is something that nobody would write.
         .replace(/"[^"]*"/g, (item) => (random(25) === 0 ? `"${odd()}"` : item))
@@ -114,6 +115,5 @@ describe('every target', () => {
         tried.refused++
       }
     }
-    expect(Math.min(tried.compiled, tried.refused), JSON.stringify(tried)).toBeGreaterThan(50)
   })
 })
