@@ -1,6 +1,7 @@
 /** Something a guest tried that its policy denied. Its own Python saw the plain error of the operating system. */
 export interface Denial {
-  readonly operation: 'read' | 'write' | 'exec' | 'connect' | 'bind' | 'sendto' | 'socket' | 'resolve'
+  /** `call`: a system call that no guest has, told by an enforcer in the kernel. */
+  readonly operation: 'read' | 'write' | 'exec' | 'connect' | 'bind' | 'sendto' | 'socket' | 'resolve' | 'call'
   /** A path as the guest sees it, a target (`tcp://192.0.2.1:443`, `unix:///run/x`), a host name, or a kind of socket. */
   readonly object: string
   /** The name that the guest resolved to the address in `object`, if it did. */

@@ -1,4 +1,4 @@
-import type { Engine, Isolation } from '@pyisolate/interface'
+import type { Enforcer, Engine, Isolation } from '@pyisolate/interface'
 import type { CompiledPolicy } from '@pyisolate/policy'
 import type { Denial } from './denial.js'
 import type { Duration, Limits, Size } from './limits.js'
@@ -73,6 +73,11 @@ export interface SupervisorOptions {
   readonly control?: ControlOptions
   /** Defaults for `spawn`. */
   readonly limits?: Limits
+  /**
+   * Hold sandboxes with a policy of their own to it in the kernel, too, such as `bpfLsm()` of `@pyisolate/bpf`. They stay
+   * open when the supervisor closes. Where one can't, `spawn` rejects with what it throws. Default: none.
+   */
+  readonly enforcers?: readonly Enforcer[]
   /** Default: the engine of `@pyisolate/native`, closed with the supervisor. One given here stays open. */
   readonly engine?: Engine
 }

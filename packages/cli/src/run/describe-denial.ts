@@ -1,7 +1,7 @@
 import type { Denial } from '@pyisolate/core'
 
 /** Under which key a rule would allow it. */
-const sections: Readonly<Record<Denial['operation'], string>> = {
+const sections: Readonly<Partial<Record<Denial['operation'], string>>> = {
   read: 'fs.read',
   write: 'fs.write',
   exec: 'fs.exec',
@@ -15,9 +15,11 @@ const sections: Readonly<Record<Denial['operation'], string>> = {
 /** What was denied, and the line of the policy to change, on one line. */
 export function describeDenial({ operation, object, name, rule, policy, errno, lost }: Denial): string {
   const what = `denied to ${operation} ${object}${name === undefined ? '' : ` (${name})`}${errno === undefined ? '' : `, ${errno}`}`
+  const section = sections[operation]
+  const unruled = `no rule ${section === undefined ? 'of any policy' : `of the policy ${policy}`} allows it`
   const why =
     rule === undefined
-      ? `no rule of the policy ${policy} allows it; one under ${sections[operation]} would`
+      ? `${unruled}${section === undefined ? '' : `; one under ${section} would`}`
       : `${rule.section}: ${rule.text} (${rule.file}:${rule.line})`
   return `${what}: ${why}${lost > 0 ? `; ${lost} more were not told` : ''}`
 }

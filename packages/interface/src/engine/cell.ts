@@ -41,6 +41,11 @@ export type DeadlineSlot = (typeof DeadlineSlot)[keyof typeof DeadlineSlot]
 export interface Cell {
   /** The process, as this side's pid namespace numbers it. Sandboxes of a shared cell have the same. */
   readonly pid: number
+  /**
+   * The first thread of the sandbox, as this side's pid namespace numbers it: what it starts inherits what is attached
+   * to that one. In a process of its own that is `pid`. Absent: enforcers can't attach to it.
+   */
+  readonly thread?: number | undefined
   readonly enforcement: Enforcement
   /**
    * Queues a frame; it is never dropped while the sandbox lives. The payload is copied or must not change.

@@ -52,6 +52,10 @@ export class NativeCell implements Cell, LinkOwner {
     return this.#link.pid
   }
 
+  get thread(): number | undefined {
+    return this.#link.attached ? undefined : this.#link.pid
+  }
+
   send(type: FrameType, id: number, payload: Uint8Array): boolean {
     return this.#link.handle.send(type, id, payload)
   }

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path'
-import type { CellLimits, Engine } from '@pyisolate/interface'
+import type { CellLimits, Enforcer, Engine } from '@pyisolate/interface'
 import type { SupervisorOptions } from '../../options.js'
 import type { ControlOptions, PoliciesOptions } from '../../reloading.js'
 import { type Check, checkOptions, expected, integer, listOf, optional, orElse } from './check.js'
@@ -18,6 +18,7 @@ export interface SettledSupervisor {
   readonly ringBytes: number
   readonly limits: SettledLimits
   readonly engine: Engine | undefined
+  readonly enforcers: readonly Enforcer[]
   readonly policies: PoliciesOptions | undefined
   readonly control: ControlOptions | undefined
 }
@@ -34,6 +35,15 @@ const engine: Check<Engine> = (value, at) => {
   if (typeof given === 'object' && typeof given?.spawn === 'function' && typeof given.close === 'function')
     return given as Engine
   return expected(at, 'an Engine', value)
+}
+
+const enforcers: Check<readonly Enforcer[]> = (value, at) => {
+  if (!Array.isArray(value)) return expected(at, 'a list of Enforcers', value)
+  return value.map((item: Partial<Enforcer> | null, i) => {
+    if (typeof item === 'object' && typeof item?.name === 'string' && typeof item.prepare === 'function')
+      return item as Enforcer
+    return expected(`${at}[${i}]`, 'an Enforcer', item)
+  })
 }
 
 /** What is in it the source itself says, where it can say what is wrong. */
@@ -68,6 +78,7 @@ export function settleSupervisor(options: SupervisorOptions | undefined): Settle
     ringBytes: orElse(ringBytes, 65_536),
     limits: limits(defaultLimits),
     engine: orElse(engine, undefined),
+    enforcers: orElse(enforcers, []),
     policies: optional(policies),
     control: optional(control),
   })

@@ -46,7 +46,22 @@ const inSharedCell: Partial<typeof byLimit> = {
   fileSize: { why: 'the size of files is limited for the whole cell' },
 }
 
+/** What programs in the kernel rule on, beside whoever else does. */
+const byEnforcers: ReadonlySet<NumberedRule['section']> = new Set([
+  'fs.read',
+  'fs.write',
+  'fs.exec',
+  'fs.deny',
+  'net.connect',
+  'net.bind',
+  'net.sendto',
+  'net.deny',
+  'contracts',
+])
+
 export interface HostAbilities {
+  /** The supervisor's enforcers by name, each with the numbers of the rules that it can't keep. */
+  readonly enforcers: ReadonlyMap<string, ReadonlySet<number>>
   /** Why no share of the CPU can be limited; `undefined` if it can. Asked only where a policy limits it. */
   cpuMissing(): string | undefined
 }
@@ -66,28 +81,30 @@ export function coverage(
 ): Coverage {
   const entries: EnforcementEntry[] = []
   const gaps: UnenforceableRule[] = []
-  const note = (section: string, text: string, place: UnenforceableRule['place'], keeper: Keeper): void => {
+  const essential = policy.enforcement === 'strict'
+  const note = (section: string, text: string, place: UnenforceableRule['place'], keepers: readonly Keeper[]): void => {
     const at = place === undefined ? '' : ` (${place.file}:${place.line})`
-    const essential = policy.enforcement === 'strict'
-    if ('by' in keeper) {
-      entries.push({ mechanism: keeper.by, state: 'active', essential, detail: `${section}: ${text}${at}` })
-    } else {
-      entries.push({
-        mechanism: 'none',
-        state: 'unavailable',
-        essential,
-        detail: `${section}: ${text}${at}: ${keeper.why}`,
-      })
-      gaps.push({ section, text, place, why: keeper.why })
-    }
+    const detail = `${section}: ${text}${at}`
+    const active = keepers.flatMap((keeper) => ('by' in keeper ? [keeper.by] : []))
+    for (const mechanism of active) entries.push({ mechanism, state: 'active', essential, detail })
+    const gap = keepers.find((keeper) => 'why' in keeper)
+    if (active.length > 0 || gap === undefined) return
+    entries.push({ mechanism: 'none', state: 'unavailable', essential, detail: `${detail}: ${gap.why}` })
+    gaps.push({ section, text, place, why: gap.why })
   }
   const contracts = policy.contracts.values()
-  for (const { section, text, place } of policies.numberedRules(policy))
-    note(section, text, place, section === 'contracts' ? contractKeeper(contracts.next().value!) : bySection[section])
+  for (const { number, section, text, place } of policies.numberedRules(policy)) {
+    const own = section === 'contracts' ? contractKeeper(contracts.next().value!) : bySection[section]
+    note(section, text, place, [own, ...(byEnforcers.has(section) ? enforcersOf(number, host) : [])])
+  }
   for (const [name, value] of Object.entries(policy.limits) as [keyof CompiledPolicy['limits'], number][]) {
-    note(`limits.${name}`, String(value), undefined, keeperOf(name, isolation, host))
+    note(`limits.${name}`, String(value), undefined, [keeperOf(name, isolation, host)])
   }
   return { entries, gaps }
+}
+
+function enforcersOf(rule: number, { enforcers }: HostAbilities): readonly Keeper[] {
+  return [...enforcers].flatMap(([by, unenforced]) => (unenforced.has(rule) ? [] : [{ by }]))
 }
 
 /** What a connected socket carries goes to the kernel directly: nobody here counts its bytes. */

@@ -4,6 +4,7 @@ import type {
   Cell,
   CellPlaces,
   EnforcementEntry,
+  Enforcer,
   Denial as EngineDenial,
   Isolation,
 } from '@pyisolate/interface'
@@ -12,13 +13,15 @@ import type { Denial } from '../../denial.js'
 import { ReloadError } from '../../errors/reload-error.js'
 import { UnenforceableError } from '../../errors/unenforceable-error.js'
 import type { HostFunction } from '../../options.js'
+import { Attachments, type Step } from './attachments.js'
 import { Denials } from './denials.js'
 import { coverage, type HostAbilities } from './enforcers.js'
 import { frozenDifference } from './frozen.js'
+import { kernelPolicy } from './kernel-policies.js'
 import { type PolicyModule, withGrants } from './policy-module.js'
 import { Resolver } from './resolver.js'
 import { makeScratch, needsScratch, removeScratch } from './scratch.js'
-import { brokerTable } from './tables.js'
+import { brokerTable, type TableOptions } from './tables.js'
 
 export interface RulingOptions {
   readonly name: string
@@ -27,7 +30,8 @@ export interface RulingOptions {
   readonly policy: CompiledPolicy
   /** The same without what the supervisor grants. */
   readonly given: CompiledPolicy
-  readonly host: HostAbilities
+  readonly host: Omit<HostAbilities, 'enforcers'>
+  readonly enforcers: readonly Enforcer[]
   /** Paths that every sandbox of the supervisor may read. */
   readonly grants: readonly string[]
   /** What every blank sandbox of the supervisor may do while it is made. */
@@ -43,6 +47,7 @@ export class Ruling implements BrokerRequest {
   readonly #options: RulingOptions
   readonly #resolver = new Resolver()
   readonly #denials: Denials
+  readonly #attachments: Attachments
   #policy: CompiledPolicy
   #given: CompiledPolicy
   #generation = 0
@@ -54,7 +59,8 @@ export class Ruling implements BrokerRequest {
   constructor(options: RulingOptions) {
     this.#options = options
     this.#denials = new Denials(options.policies, (denial) => options.onDenial(denial), options.kill)
-    this.#check(options.policy)
+    this.#attachments = new Attachments(options.enforcers, options.name, (denial) => this.#denials.tell(denial))
+    this.#entries = this.#check(options.policy, noGaps)
     this.#policy = options.policy
     this.#given = options.given
     this.#note(options.policy)
@@ -94,7 +100,13 @@ export class Ruling implements BrokerRequest {
     return systemCallsOf(this.#options.policies, this.policy)
   }
 
+  /**
+   * Before the sandbox's first line. @throws UnenforceableError, SpawnError, or what an enforcer throws: the caller ends
+   * the cell
+   */
   begin(cell: Cell): void {
+    const step = this.#prepare(this.policy, cell)
+    if (step !== undefined) this.#attachments.attach(cell, step)
     this.#cell = cell
   }
 
@@ -108,7 +120,7 @@ export class Ruling implements BrokerRequest {
 
   /**
    * Puts another policy in force: a call is decided by the old one or by the new one. What was frozen at the start can't
-   * change. @throws UnenforceableError, ReloadError: the old one stays in force
+   * change. @throws UnenforceableError, ReloadError, or what an enforcer throws: the old one stays in force
    */
   replace(given: CompiledPolicy): void {
     const policy = withGrants(given, this.#options.grants)
@@ -116,12 +128,13 @@ export class Ruling implements BrokerRequest {
     if (cell?.setTable === undefined || cell.places === undefined)
       throw new ReloadError(this.#options.name, ['broker'], 'its engine has no broker')
     frozenDifference(this.#options.name, this.policy, policy)
-    this.#check(policy)
+    const step = this.#prepare(policy, cell)
     // Known before it decides: its first denial must find its rules.
     const table = this.#tableOf(policy, cell.places)
     this.#note(policy)
     this.#given = given
     cell.setTable(table)
+    if (step !== undefined) this.#attachments.update(step)
     if (policy.limits.cpu !== undefined) cell.setCpuShare?.(policy.limits.cpu)
   }
 
@@ -157,14 +170,36 @@ export class Ruling implements BrokerRequest {
 
   async end(): Promise<void> {
     this.#cell = undefined
+    this.#attachments.detach()
     if (this.#scratch !== undefined) await removeScratch(this.#scratch)
   }
 
-  #check(policy: CompiledPolicy): void {
-    const { policies, isolation, host, learn } = this.#options
-    const { entries, gaps } = coverage(policies, policy, isolation, host)
+  /** What holds then, rule by rule. */
+  #check(policy: CompiledPolicy, gapsOf: (enforcer: string) => ReadonlySet<number>): readonly EnforcementEntry[] {
+    const { policies, isolation, host, learn, enforcers } = this.#options
+    const abilities = { ...host, enforcers: new Map(enforcers.map(({ name }) => [name, gapsOf(name)])) }
+    const { entries, gaps } = coverage(policies, policy, isolation, abilities)
     if (gaps.length > 0 && policy.enforcement === 'strict' && !learn) throw new UnenforceableError(policy.name, gaps)
-    this.#entries = entries
+    return entries
+  }
+
+  /** All that can fail of putting a policy in force; `undefined` without enforcers. */
+  #prepare(policy: CompiledPolicy, { places }: Cell): Step | undefined {
+    if (!this.#attachments.needed || places === undefined) {
+      this.#entries = this.#check(policy, noGaps)
+      return undefined
+    }
+    const step = this.#attachments.prepare(
+      kernelPolicy(this.#options.policies, policy, this.#tableOptions(policy, places)),
+    )
+    try {
+      const gaps = (name: string) => new Set(step.unenforced.get(name)?.map(({ rule }) => rule))
+      this.#entries = this.#check(policy, gaps)
+    } catch (error) {
+      step[Symbol.dispose]()
+      throw error
+    }
+    return step
   }
 
   #note(policy: CompiledPolicy): void {
@@ -174,16 +209,17 @@ export class Ruling implements BrokerRequest {
   }
 
   #tableOf(policy: CompiledPolicy, places: CellPlaces): Uint8Array {
-    const { policies, learn } = this.#options
-    if (this.#scratch === undefined && needsScratch(policy)) this.#scratch = makeScratch()
-    return brokerTable(policies, policy, {
-      places,
-      scratch: needsScratch(policy) ? this.#scratch : undefined,
-      logOnly: learn,
-    })
+    return brokerTable(this.#options.policies, policy, this.#tableOptions(policy, places))
+  }
+
+  #tableOptions(policy: CompiledPolicy, places: CellPlaces): TableOptions {
+    const needed = needsScratch(policy)
+    if (needed) this.#scratch ??= makeScratch()
+    return { places, scratch: needed ? this.#scratch : undefined, logOnly: this.#options.learn }
   }
 }
 
+const noGaps = (): ReadonlySet<number> => new Set()
 const refused = constants.errno.EACCES
 
 const systemCalls = new WeakMap<

@@ -132,7 +132,12 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
       const engine = await this.#getEngine()
       giveUp.signal.throwIfAborted()
       cell = await engine.spawn(request)
-      ruling?.begin(cell)
+      try {
+        ruling?.begin(cell)
+      } catch (error) {
+        cell.kill('not enforced')
+        throw error
+      }
     } catch (error) {
       this.#names.delete(name)
       await ruling?.end()
@@ -184,6 +189,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
         cpuMissing: () =>
           engine.cpuShareMissing === undefined ? 'this engine has no control groups' : engine.cpuShareMissing(),
       },
+      enforcers: this.#settled.enforcers,
       blank: this.#blank,
       learn: settled.learn,
       kill,

@@ -1,0 +1,156 @@
+// What an enforcer that is given to a supervisor is asked for, and when.
+import { readFileSync } from 'node:fs'
+import type { Attachment, Enforcer, KernelPolicy, SandboxTarget, Unenforced } from '@pyisolate/interface'
+import { numberedRules } from '@pyisolate/policy'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import {
+  type CompiledPolicy,
+  createSupervisor,
+  type Denial,
+  type Supervisor,
+  UnenforceableError,
+} from '../../src/index.js'
+import { policy } from './support.js'
+
+/** Notes what it is asked for; what it keeps is for the tests of the real ones. */
+class Recorder implements Enforcer {
+  readonly name = 'recorder'
+  readonly log: string[] = []
+  readonly policies: KernelPolicy[] = []
+  readonly targets: SandboxTarget[] = []
+  unenforced: readonly Unenforced[] = []
+  refuse: Error | undefined
+
+  prepare(given: KernelPolicy) {
+    if (this.refuse !== undefined) throw this.refuse
+    this.policies.push(given)
+    const number = this.policies.length
+    this.log.push(`prepare ${number}`)
+    return {
+      unenforced: this.unenforced,
+      number,
+      attach: (target: SandboxTarget) => this.#attach(target, number),
+      [Symbol.dispose]: () => void this.log.push(`dispose ${number}`),
+    }
+  }
+
+  #attach(target: SandboxTarget, number: number): Attachment {
+    this.targets.push(target)
+    this.log.push(`attach ${number}`)
+    let generation = 1
+    return {
+      update: (next) => {
+        this.log.push(`update ${(next as unknown as { number: number }).number}`)
+        return ++generation
+      },
+      counters: () => ({}),
+      [Symbol.dispose]: () => void this.log.push('detach'),
+    }
+  }
+
+  async close() {}
+  async [Symbol.asyncDispose]() {}
+}
+
+function supervised(): { supervisor: Supervisor; enforcer: Recorder } {
+  const enforcer = new Recorder()
+  const supervisor = createSupervisor({ enforcers: [enforcer], pool: { size: 1 } })
+  onTestFinished(() => supervisor.close())
+  return { supervisor, enforcer }
+}
+
+const ruleOf = (given: CompiledPolicy, section: string) =>
+  numberedRules(given).find((rule) => rule.section === section)!.number
+
+describe('an enforcer', () => {
+  it('is attached to the thread that will run the guest, before its first line, and let go of at the end', async () => {
+    const { supervisor, enforcer } = supervised()
+    const sandbox = await supervisor.spawn('a', { policy: policy('fs: { read: [/etc/hostname] }') })
+    expect(enforcer.log).toEqual(['prepare 1', 'attach 1'])
+    const { thread, name } = enforcer.targets[0]!
+    expect(name).toBe('a')
+    expect(readFileSync(`/proc/${thread}/comm`, 'utf8')).toBe('pyisolate-cell\n')
+    expect(enforcer.policies[0]!.files.map(({ path }) => path)).toContain('/etc/hostname')
+    await sandbox.close()
+    await expect.poll(() => enforcer.log).toEqual(['prepare 1', 'attach 1', 'detach', 'dispose 1'])
+  })
+
+  it('is not asked about sandboxes of the built-in policy', async () => {
+    const { supervisor, enforcer } = supervised()
+    await using _ = await supervisor.spawn('a')
+    expect(enforcer.log).toEqual([])
+  })
+
+  it('is given a policy once, whoever has it', async () => {
+    const { supervisor, enforcer } = supervised()
+    const same = policy('fs: {}')
+    await using _a = await supervisor.spawn('a', { policy: same })
+    await using _b = await supervisor.spawn('b', { policy: same })
+    expect(enforcer.policies[0]).toBe(enforcer.policies[1])
+  })
+
+  it('has prepared a new policy before it decides', async () => {
+    const { supervisor, enforcer } = supervised()
+    await using sandbox = await supervisor.spawn('a', { policy: policy('fs: {}') })
+    await sandbox.reload(policy('fs: { read: [/etc/hostname] }'))
+    expect(enforcer.log).toEqual(['prepare 1', 'attach 1', 'prepare 2', 'update 2', 'dispose 1'])
+    expect(sandbox.enforcement).toContainEqual(
+      expect.objectContaining({
+        mechanism: 'recorder',
+        state: 'active',
+        detail: expect.stringMatching(/^fs\.read: \/etc\/hostname/),
+      }),
+    )
+    enforcer.refuse = new Error('the verifier says no')
+    await expect(sandbox.reload(policy('fs: {}'))).rejects.toThrow('the verifier says no')
+    expect(await sandbox.eval("open('/etc/hostname').read() != ''")).toBe(true)
+  })
+
+  it('that refuses a policy refuses the sandbox, of which nothing is left', async () => {
+    const { supervisor, enforcer } = supervised()
+    enforcer.refuse = new Error('the verifier says no')
+    await expect(supervisor.spawn('a', { policy: policy('fs: {}') })).rejects.toThrow('the verifier says no')
+    await expect.poll(() => supervisor.stats().sandboxes).toBe(0)
+    enforcer.refuse = undefined
+    await using _ = await supervisor.spawn('a', { policy: policy('fs: {}') })
+  })
+
+  it('makes rules enforceable that the engine alone keeps for nobody, unless it can’t keep them either', async () => {
+    const { supervisor, enforcer } = supervised()
+    const strict = policy('fs: { read: [/usr/**], exec: [/usr/lib/**] }')
+    await using _ = await supervisor.spawn('a', { policy: strict })
+    enforcer.unenforced = [{ rule: ruleOf(strict, 'fs.exec'), deny: false, why: 'absent', what: '/usr/lib' }]
+    const refused = supervisor.spawn('b', { policy: policy('fs: { read: [/usr/**], exec: [/usr/lib/**] }') })
+    await expect(refused).rejects.toBeInstanceOf(UnenforceableError)
+    expect(enforcer.log.slice(-2)).toEqual(['prepare 2', 'dispose 2'])
+    await expect.poll(() => supervisor.stats().sandboxes).toBe(1)
+  })
+
+  it('tells denials, which get their rule and line', async () => {
+    const { supervisor, enforcer } = supervised()
+    const denials: Denial[] = []
+    const given = policy('fs: { deny: [/etc/shadow] }')
+    await using _ = await supervisor.spawn('a', { policy: given, onDenied: (denial) => denials.push(denial) })
+    const rule = ruleOf(given, 'fs.deny')
+    const event = { object: '/etc/shadow', rule, generation: 1, error: 'EACCES', lost: 2, kill: false }
+    enforcer.targets[0]!.onEvent({ operation: 'mmap', ...event })
+    enforcer.targets[0]!.onEvent({ operation: 'ptrace', ...event, rule: undefined, object: '' })
+    expect(denials).toMatchObject([
+      { operation: 'exec', object: '/etc/shadow', errno: 'EACCES', lost: 2, rule: { section: 'fs.deny' } },
+      { operation: 'call', rule: undefined },
+    ])
+  })
+
+  it('that tells of a broken contract that kills ends the sandbox', async () => {
+    const { supervisor, enforcer } = supervised()
+    const given = policy('contracts: [{ name: few, on: open, assert: opens < 100, action: kill }]')
+    const sandbox = await supervisor.spawn('a', { policy: given })
+    const event = { object: '', rule: ruleOf(given, 'contracts'), generation: 1, error: 'EPERM', lost: 0, kill: true }
+    enforcer.targets[0]!.onEvent({ operation: 'open', ...event })
+    expect(await sandbox.closed).toMatchObject({ kind: 'policy' })
+  })
+
+  it('must be one', () => {
+    expect(() => createSupervisor({ enforcers: [{ name: 'x' } as never] })).toThrow(/enforcers\[0\].*an Enforcer/)
+  })
+})
