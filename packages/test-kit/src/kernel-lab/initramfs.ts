@@ -30,7 +30,7 @@ export async function initramfs(kernel: KernelFiles): Promise<string | undefined
   const built = await run('cc', ['-O2', '-static', '-o', init, source])
   if (built.code !== 0) throw new KernelLabError('absent', `cc can't build ${source}: ${built.stderr}`)
   const entries = [
-    ...['dev', 'modules', 'root'].map((name) => ({ name, mode: folderMode })),
+    ...['dev', 'modules', 'host'].map((name) => ({ name, mode: folderMode })),
     ...modules.map((file, index) => ({
       name: `modules/${String(index).padStart(2, '0')}-${basename(file)}`,
       mode: fileMode,

@@ -34,9 +34,9 @@ int main(int argc, char** argv) {
   for (int i = 0; i < count; ++i)
     if (load(modules[i]) != 0) return fail(modules[i]->d_name);
   if (argc < 2) return errno = EINVAL, fail("no init named");
-  if (mount("rootfs", "/root", "virtiofs", 0, NULL) != 0) return fail("mount virtiofs");
-  if (mount("dev", "/root/dev", "devtmpfs", 0, NULL) != 0) return fail("mount devtmpfs");
-  if (chdir("/root") != 0 || mount(".", "/", NULL, MS_MOVE, NULL) != 0 || chroot(".") != 0 || chdir("/") != 0)
+  if (mount("rootfs", "/host", "virtiofs", 0, NULL) != 0) return fail("mount virtiofs");
+  if (mount("dev", "/host/dev", "devtmpfs", 0, NULL) != 0) return fail("mount devtmpfs");
+  if (chdir("/host") != 0 || mount(".", "/", NULL, MS_MOVE, NULL) != 0 || chroot(".") != 0 || chdir("/") != 0)
     return fail("switch to the root");
   const int console = open("/dev/console", O_RDWR);
   if (console < 0) return fail("/dev/console");
