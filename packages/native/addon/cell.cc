@@ -222,6 +222,7 @@ void Cell::take_listener() {
       events.fork_failed(error, what);
     });
   };
+  guest_thread_ = channel_->segment().header().thread.load(std::memory_order_relaxed);
   UniqueFd listener(static_cast<int>(::syscall(SYS_pidfd_getfd, process, static_cast<int>(offered - 1), 0)));
   std::uint64_t none = 0;
   const bool sound = listener && (::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &none) == 0 || errno == ENOENT);

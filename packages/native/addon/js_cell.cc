@@ -18,16 +18,17 @@ std::shared_ptr<const broker::Table> JsCell::need_table(const Napi::Value& value
 }
 
 void JsCell::define(Napi::Env env) {
-  const Napi::Function made = DefineClass(
-      env, "CellHandle",
-      {InstanceAccessor<&JsCell::pid>("pid"), InstanceMethod<&JsCell::send>("send"),
-       InstanceMethod<&JsCell::pause>("pause"), InstanceMethod<&JsCell::resume>("resume"),
-       InstanceMethod<&JsCell::ref>("ref"), InstanceMethod<&JsCell::unref>("unref"),
-       InstanceMethod<&JsCell::interrupt>("interrupt"), InstanceMethod<&JsCell::kill>("kill"),
-       InstanceMethod<&JsCell::limit_frames>("limitFrames"), InstanceMethod<&JsCell::set_deadline>("setDeadline"),
-       InstanceMethod<&JsCell::set_cpu_limit>("setCpuLimit"), InstanceMethod<&JsCell::usage>("usage"),
-       InstanceMethod<&JsCell::set_policy>("setPolicy"), InstanceMethod<&JsCell::learn_name>("learnName"),
-       InstanceMethod<&JsCell::attach>("attach"), InstanceMethod<&JsCell::close>("close")});
+  const Napi::Function made =
+      DefineClass(env, "CellHandle",
+                  {InstanceAccessor<&JsCell::pid>("pid"), InstanceAccessor<&JsCell::guest_thread>("guestThread"),
+                   InstanceMethod<&JsCell::send>("send"), InstanceMethod<&JsCell::pause>("pause"),
+                   InstanceMethod<&JsCell::resume>("resume"), InstanceMethod<&JsCell::ref>("ref"),
+                   InstanceMethod<&JsCell::unref>("unref"), InstanceMethod<&JsCell::interrupt>("interrupt"),
+                   InstanceMethod<&JsCell::kill>("kill"), InstanceMethod<&JsCell::limit_frames>("limitFrames"),
+                   InstanceMethod<&JsCell::set_deadline>("setDeadline"),
+                   InstanceMethod<&JsCell::set_cpu_limit>("setCpuLimit"), InstanceMethod<&JsCell::usage>("usage"),
+                   InstanceMethod<&JsCell::set_policy>("setPolicy"), InstanceMethod<&JsCell::learn_name>("learnName"),
+                   InstanceMethod<&JsCell::attach>("attach"), InstanceMethod<&JsCell::close>("close")});
   JsState::of(env).cell_class = Napi::Persistent(made);
 }
 
@@ -65,6 +66,10 @@ void JsCell::learn_name(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsCell::pid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), cell_->pid()); }
+
+Napi::Value JsCell::guest_thread(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), cell_->guest_thread());
+}
 
 Napi::Value JsCell::send(const Napi::CallbackInfo& info) {
   const auto type = need_uint32(info[0], "type", 1, 255);

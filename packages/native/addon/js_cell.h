@@ -22,6 +22,7 @@ class JsCell final : public Napi::ObjectWrap<JsCell> {
 
  private:
   Napi::Value pid(const Napi::CallbackInfo& info);
+  Napi::Value guest_thread(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
   Napi::Value usage(const Napi::CallbackInfo& info);
   Napi::Value attach(const Napi::CallbackInfo& info);

@@ -38,6 +38,8 @@ struct SegmentHeader {
   // Of a brokered sandbox: 0, then the number of its seccomp listener's descriptor plus one, then kListenerTaken once
   // the supervisor has a copy. No guest code runs before that.
   std::atomic<std::uint32_t> listener;
+  // The thread that offers it, in the cell's own pid namespace: written before `listener`.
+  std::atomic<std::uint32_t> thread;
 };
 inline constexpr std::uint32_t kListenerTaken = ~0u;
 

@@ -75,6 +75,22 @@ describe('an enforcer', () => {
     await expect.poll(() => enforcer.log).toEqual(['prepare 1', 'attach 1', 'detach', 'dispose 1'])
   })
 
+  it('is attached to the thread of its own that a sandbox of a shared cell has', async () => {
+    const { supervisor, enforcer } = supervised()
+    const options = { isolation: 'interpreter', cell: 'c', policy: policy('fs: {}') } as const
+    await using a = await supervisor.spawn('a', options)
+    await using b = await supervisor.spawn('b', options)
+    const [first, second] = enforcer.targets.map(({ thread }) => thread)
+    expect(first).not.toBe(second)
+    for (const [sandbox, thread] of [
+      [a, first],
+      [b, second],
+    ] as const) {
+      const inner = await sandbox.eval("__import__('threading').get_native_id()")
+      expect(readFileSync(`/proc/${thread}/status`, 'latin1')).toMatch(new RegExp(`^NSpid:.*\\t${inner}$`, 'm'))
+    }
+  })
+
   it('is not asked about sandboxes of the built-in policy', async () => {
     const { supervisor, enforcer } = supervised()
     await using _ = await supervisor.spawn('a')

@@ -59,6 +59,7 @@ void Channel::ring_bell() {
 void Channel::offer_listener(int listener) {
   auto& word = header_->listener;
   const auto offered = static_cast<std::uint32_t>(listener) + 1;
+  header_->thread.store(static_cast<std::uint32_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
   word.store(offered, std::memory_order_release);
   ring_bell();
   while (word.load(std::memory_order_acquire) != kListenerTaken) futex_wait(&word, offered, nullptr);

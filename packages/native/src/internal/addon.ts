@@ -81,6 +81,8 @@ export interface NativeExit {
 
 export interface CellHandle {
   readonly pid: number
+  /** Of a brokered sandbox, as the cell's own pid namespace numbers it; 0 before it is known. */
+  readonly guestThread: number
   send(type: number, id: number, payload: Uint8Array): boolean
   pause(): void
   resume(): void

@@ -11,6 +11,7 @@ import {
 
 import type { Group } from './cgroups/group.js'
 import { deferred } from './deferred.js'
+import { hostThread } from './host-thread.js'
 import type { Link, LinkOwner } from './link.js'
 
 /** Beside the caller's deadlines the addon keeps one for us: that of `end`. */
@@ -53,7 +54,8 @@ export class NativeCell implements Cell, LinkOwner {
   }
 
   get thread(): number | undefined {
-    return this.#link.attached ? undefined : this.#link.pid
+    if (!this.#link.attached) return this.#link.pid
+    return hostThread(this.#link.pid, this.#link.handle.guestThread)
   }
 
   send(type: FrameType, id: number, payload: Uint8Array): boolean {
