@@ -1,0 +1,98 @@
+import { type Aead, type AeadKey, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from '../../aead/aead.js'
+import { advance, isLast } from '../../aead/counter.js'
+import { ChannelError } from '../../errors/channel-error.js'
+import { NO_BYTES, wipe } from '../bytes.js'
+
+const LAST_NONCE = new Uint8Array(NONCE_BYTES).fill(0xff, 4)
+const ZEROS = new Uint8Array(KEY_BYTES)
+
+/**
+ * One direction's key and counter (Noise, section 5.1).
+ *
+ * No two messages can meet one key with one counter: both are private to this object, nothing sets the counter, it moves
+ * on before the cipher is called, and a copy can't be made: the object holds a function, so that structured cloning and
+ * serialising refuse it.
+ */
+export class CipherState {
+  readonly uncloneable = (): never => {
+    throw new TypeError('a cipher state has no copy')
+  }
+
+  readonly #aead: Aead
+  #key: AeadKey | undefined
+  readonly #nonce = new Uint8Array(NONCE_BYTES)
+  /** The counter of the call under way: `#nonce` is past it already. */
+  readonly #current = new Uint8Array(NONCE_BYTES)
+  #used = 0
+
+  /** The key is copied. */
+  constructor(aead: Aead, key: Uint8Array) {
+    this.#aead = aead
+    this.#key = aead.createKey(key)
+  }
+
+  /** Messages under the present key. */
+  get used(): number {
+    return this.#used
+  }
+
+  /** @throws ChannelError `exhausted` */
+  encrypt(associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array {
+    const key = this.#take(1)
+    const sealed = new Uint8Array(plaintext.length + TAG_BYTES)
+    key.seal(this.#current, associatedData, plaintext, sealed)
+    return sealed
+  }
+
+  /** `undefined`: not authentic. @throws ChannelError `exhausted` */
+  decrypt(associatedData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    if (sealed.length < TAG_BYTES) return undefined
+    const key = this.#take(1)
+    const plaintext = new Uint8Array(sealed.length - TAG_BYTES)
+    return key.open(this.#current, associatedData, sealed, plaintext) ? plaintext : undefined
+  }
+
+  /** As `AeadKey.sealMany`. @throws ChannelError `exhausted` */
+  sealMany(buffer: Uint8Array, spans: Uint32Array, count: number): void {
+    this.#take(count).sealMany(this.#current, buffer, spans, count)
+  }
+
+  /** As `AeadKey.openMany`. Fewer than `count`: the state is past them all, and good for nothing any more. */
+  openMany(buffer: Uint8Array, spans: Uint32Array, count: number): number {
+    return this.#take(count).openMany(this.#current, buffer, spans, count)
+  }
+
+  /** Noise, section 11.3: another key, made of this one by a one-way function. The counter goes on. */
+  rekey(): void {
+    const old = this.#live()
+    const next = new Uint8Array(KEY_BYTES + TAG_BYTES)
+    old.seal(LAST_NONCE, NO_BYTES, ZEROS, next)
+    this.#key = this.#aead.createKey(next.subarray(0, KEY_BYTES))
+    this.#used = 0
+    old.wipe()
+    wipe(next)
+  }
+
+  wipe(): void {
+    this.#key?.wipe()
+    this.#key = undefined
+    wipe(this.#nonce, this.#current)
+  }
+
+  #live(): AeadKey {
+    if (this.#key === undefined) throw new ChannelError('closed', 'the key is wiped')
+    return this.#key
+  }
+
+  #take(count: number): AeadKey {
+    const key = this.#live()
+    this.#current.set(this.#nonce)
+    // The last value is never reached, so that a counter that has wrapped can't be mistaken for a new one.
+    if (!advance(this.#nonce, count) || isLast(this.#nonce)) {
+      this.wipe()
+      throw new ChannelError('exhausted', 'no counter is left for another message')
+    }
+    this.#used += count
+    return key
+  }
+}

@@ -1,0 +1,55 @@
+import type { ChannelSetup } from './channel-setup.js'
+import { ChannelError } from './errors/channel-error.js'
+import { HandshakeError } from './errors/handshake-error.js'
+import { StreamChannel } from './internal/channel/stream-channel.js'
+import { deadline } from './internal/handshake/deadline.js'
+import { type SettledSetup, settleSetup } from './internal/handshake/settle-setup.js'
+import { shakeHands } from './internal/handshake/stream-handshake.js'
+import { StreamIntake } from './internal/handshake/stream-intake.js'
+import type { SealedChannel } from './sealed-channel.js'
+import type { ByteStream } from './transports/byte-stream.js'
+
+/**
+ * Shakes hands over a stream, which is the channel's from then on. Resolves when each side has shown the other that it
+ * has the keys and that it wants the peer; otherwise the stream is destroyed.
+ * @throws BrokerOptionError before anything is sent; HandshakeError, IdentityError, or `signal.reason`
+ */
+export async function openChannel(stream: ByteStream, setup: ChannelSetup): Promise<SealedChannel> {
+  setup.signal?.throwIfAborted()
+  const settled = settleSetup(setup)
+  const intake = new StreamIntake(stream)
+  using limit = deadline(settled.timeoutMs, setup.signal)
+  try {
+    stream.start(intake)
+    return await Promise.race([limit.over, open(settled, stream, intake)])
+  } catch (error) {
+    intake.abort(error)
+    // Of a channel that waits for the peer's word, too.
+    intake.fail(new Error('the handshake was given up'))
+    settled.handshake.wipe()
+    stream.destroy()
+    const problem = HandshakeError.isInstance(error) ? error.problem : 'peer'
+    settled.seal.metrics.count('pyisolate_channel_handshake_failures_total', { problem })
+    throw error
+  }
+}
+
+async function open(settled: SettledSetup, stream: ByteStream, intake: StreamIntake): Promise<SealedChannel> {
+  const { remote, wroteLast } = await shakeHands(settled, stream, intake)
+  const session = settled.handshake.session()
+  const channel = new StreamChannel({ session, remote, stream, settled: settled.seal, expectsReady: wroteLast })
+  intake.handOver(channel.reader)
+  try {
+    await channel.confirmed
+  } catch (error) {
+    throw unconfirmed(error)
+  }
+  return channel
+}
+
+/** A peer that refuses says nothing: it goes away, or its first frame is sealed with other keys. */
+function unconfirmed(error: unknown): unknown {
+  if (!ChannelError.isInstance(error)) return error
+  const problem = error.problem === 'authentication' || error.problem === 'malformed' ? 'authentication' : 'transport'
+  return new HandshakeError(problem, 'the peer did not confirm it', { cause: error })
+}
