@@ -81,10 +81,10 @@ class MemoryStream implements ByteStream {
       const chunk = bytes.subarray(at, at + MAX_CHUNK)
       this.#incoming.at += chunk.length
       const last = this.#incoming.at >= bytes.length
+      // Taken, whatever the reader makes of it.
+      if (last) this.#incoming = undefined
       reader.data(chunk)
-      if (!last) continue
-      this.#incoming = undefined
-      done()
+      if (last) done()
     }
     if (this.#peerEnded && this.#incoming === undefined && !this.#paused && !this.#destroyed) {
       this.#reader = undefined

@@ -39,6 +39,7 @@ export class StreamChannel implements SealedChannel {
   readonly #rekeying: NodeJS.Timeout | undefined
   #end: ChannelEnd | undefined
   #peerDone = false
+  #ended = false
   #closing: Promise<void> | undefined
   #resolveClosed!: (end: ChannelEnd) => void
   #confirm!: (error?: ChannelError) => void
@@ -66,9 +67,11 @@ export class StreamChannel implements SealedChannel {
     })
     this.reader = {
       data: (bytes) => this.#inbox.data(bytes),
-      end: () =>
-        this.#transportOver(new ChannelError('truncated', 'the transport ended without the close of the peer')),
-      fail: (cause) => this.#transportOver(new ChannelError('transport', 'the transport failed', { cause })),
+      end: () => this.#transportEnded(),
+      fail: (cause) => {
+        if (this.#end !== undefined) this.#stream.destroy()
+        else this.#fail(new ChannelError('transport', 'the transport failed', { cause }))
+      },
     }
     if (!expectsReady) {
       this.#confirm()
@@ -171,10 +174,12 @@ export class StreamChannel implements SealedChannel {
     void this.#outbox.drained().then(() => this.#finish({ kind: 'closed', by: 'peer', answered: true }))
   }
 
-  #transportOver(error: ChannelError): void {
-    // Once both have said that they have nothing more to say, the end of the transport takes nothing away.
+  /** Once the peer has said that it has nothing more to say, the end of its side takes nothing away. */
+  #transportEnded(): void {
+    this.#ended = true
     if (this.#end !== undefined) this.#stream.destroy()
-    else this.#fail(error)
+    else if (!this.#peerDone)
+      this.#fail(new ChannelError('truncated', 'the transport ended without a close by the peer'))
   }
 
   #fail(error: ChannelError): void {
@@ -195,7 +200,7 @@ export class StreamChannel implements SealedChannel {
     this.#inbox.stop()
     this.#outbox.wipe(error)
     // The answer to a close may still be on its way: the peer ends the transport when it has it.
-    if (end.kind === 'closed' && end.by === 'peer' && end.answered) this.#stream.end()
+    if (end.kind === 'closed' && end.by === 'peer' && end.answered && !this.#ended) this.#stream.end()
     else this.#stream.destroy()
     this.#confirm(error)
     this.#readers.wake()
