@@ -247,7 +247,10 @@ describe('the end', () => {
 
 describe('limits', () => {
   it('refuse what is too long, on both sides', async () => {
-    const [ours, theirs] = await openPair({ limits: { maxMessageBytes: 100_000 } }, { limits: { maxMessageBytes: 70_000 } })
+    const [ours, theirs] = await openPair(
+      { limits: { maxMessageBytes: 100_000 } },
+      { limits: { maxMessageBytes: 70_000 } },
+    )
     await expect(ours.send(new Uint8Array(100_001))).rejects.toEqual(problem('oversized'))
     await ours.send(new Uint8Array(70_000))
     await ours.send(new Uint8Array(70_001))

@@ -71,7 +71,10 @@ function start(pattern: PatternName, hash: HashName, role: 'initiator' | 'respon
     ...(knows(role) ? { remoteKey: their.publicKey } : {}),
   })
   const { NOISE_ROLE_INITIATOR, NOISE_ROLE_RESPONDER } = noise.constants
-  const theirs = noise.HandshakeState(ours.protocol, other === 'initiator' ? NOISE_ROLE_INITIATOR : NOISE_ROLE_RESPONDER)
+  const theirs = noise.HandshakeState(
+    ours.protocol,
+    other === 'initiator' ? NOISE_ROLE_INITIATOR : NOISE_ROLE_RESPONDER,
+  )
   const secret = pattern === 'NN' ? null : their.exportPrivateKey()
   theirs.Initialize(prologue, secret, knows(other) ? our.publicKey : null, null)
   return { ours, theirs }

@@ -26,7 +26,9 @@ describe("Wycheproof's X25519", () => {
       const agree = () => hex(pair.agree(fromHex(keys.public)))
       if (flags.includes('ZeroSharedSecret')) {
         refused++
-        expect(agree, `test ${tcId}`).toThrow(expect.objectContaining({ code: 'ERR_PYISOLATE_HANDSHAKE', problem: 'point' }))
+        expect(agree, `test ${tcId}`).toThrow(
+          expect.objectContaining({ code: 'ERR_PYISOLATE_HANDSHAKE', problem: 'point' }),
+        )
       } else expect(agree(), `test ${tcId}`).toBe(shared)
     }
     expect(refused).toBeGreaterThan(10)
