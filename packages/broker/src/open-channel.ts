@@ -23,11 +23,14 @@ export async function openChannel(stream: ByteStream, setup: ChannelSetup): Prom
     stream.start(intake)
     return await Promise.race([limit.over, open(settled, stream, intake)])
   } catch (error) {
-    intake.abort(error)
-    // Of a channel that waits for the peer's word, too.
-    intake.fail(new Error('the handshake was given up'))
     settled.handshake.wipe()
-    stream.destroy()
+    intake.abort(error)
+    if (intake.lingering !== undefined) void intake.lingering.then(() => stream.destroy())
+    else {
+      // A channel that waits for the peer's word ends, too.
+      intake.fail(new Error('the handshake was given up'))
+      stream.destroy()
+    }
     const problem = HandshakeError.isInstance(error) ? error.problem : 'peer'
     settled.seal.metrics.count('pyisolate_channel_handshake_failures_total', { problem })
     throw error

@@ -190,6 +190,20 @@ describe('the end', () => {
     expect(await theirs.readable()).toBe(false)
   })
 
+  it('is seen behind messages that had no room when the transport ended', async () => {
+    const streams = memoryStreamPair()
+    const [ours, theirs] = await openPair({}, { limits: { receiveMessages: 2, closeTimeoutMs: 50 } }, streams)
+    for (let i = 0; i < 10; i++) await ours.send(Uint8Array.of(i))
+    const closing = ours.close()
+    await settle()
+    streams[0].end()
+    await settle()
+    const { messages, error } = await collect(theirs)
+    expect(error).toBeUndefined()
+    expect(messages).toHaveLength(10)
+    await closing
+  })
+
   it('by both sides at once is in good order', async () => {
     const [ours, theirs] = await openPair()
     await Promise.all([ours.close(), theirs.close(), ours.close()])

@@ -14,6 +14,8 @@ export interface InboxHooks {
   readonly onMessage: () => void
   readonly onControl: (kind: typeof FrameKind.close | typeof FrameKind.ready) => void
   readonly onFail: (error: ChannelError) => void
+  /** Everything that came before the transport's end has been looked at. */
+  readonly onEnd: () => void
   readonly pause: () => void
   readonly resume: () => void
 }
@@ -39,6 +41,7 @@ export class Inbox {
   #lent = false
   #over = false
   #discarding = false
+  #atEnd = false
   #expectsReady: boolean
   #markers = 0
   frames = 0
@@ -69,6 +72,12 @@ export class Inbox {
     this.#balance()
   }
 
+  /** The transport brings no more. Frames that wait for room in the queue are still opened when there is some. */
+  end(): void {
+    this.#atEnd = true
+    this.#checkEnd()
+  }
+
   /** The next message: good until `take` or `release` is called again. `undefined`: there is none yet. */
   take(): Uint8Array | undefined {
     this.release()
@@ -88,6 +97,7 @@ export class Inbox {
     this.#compact()
     this.#open()
     this.#balance()
+    this.#checkEnd()
   }
 
   /** From now on only the peer's close counts. */
@@ -266,6 +276,10 @@ export class Inbox {
     this.#paused = crowded
     if (crowded) this.#hooks.pause()
     else this.#hooks.resume()
+  }
+
+  #checkEnd(): void {
+    if (this.#atEnd && !this.#over && !this.#queue.isFull) this.#hooks.onEnd()
   }
 
   #fail(problem: 'authentication' | 'malformed' | 'oversized' | 'transport', what: string): void {

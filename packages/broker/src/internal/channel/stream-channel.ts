@@ -62,6 +62,7 @@ export class StreamChannel implements SealedChannel {
       onMessage: () => this.#readers.wake(),
       onControl: (kind) => (kind === FrameKind.close ? this.#peerClosed() : this.#confirm()),
       onFail: (error) => this.#fail(error),
+      onEnd: () => this.#fail(new ChannelError('truncated', 'the transport ended without a close by the peer')),
       pause: () => stream.pause(),
       resume: () => stream.resume(),
     })
@@ -178,8 +179,7 @@ export class StreamChannel implements SealedChannel {
   #transportEnded(): void {
     this.#ended = true
     if (this.#end !== undefined) this.#stream.destroy()
-    else if (!this.#peerDone)
-      this.#fail(new ChannelError('truncated', 'the transport ended without a close by the peer'))
+    else if (!this.#peerDone) this.#inbox.end()
   }
 
   #fail(error: ChannelError): void {

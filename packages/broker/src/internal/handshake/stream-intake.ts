@@ -13,6 +13,7 @@ export class StreamIntake implements ByteReader {
   #over: HandshakeError | undefined
   #wanted: { length: number; resolve: (bytes: Uint8Array) => void; reject: (error: unknown) => void } | undefined
   #next: ByteReader | undefined
+  #lingering: Promise<void> | undefined
   #last: ((reader: ByteReader) => void) | undefined
 
   constructor(stream: ByteStream) {
@@ -27,22 +28,21 @@ export class StreamIntake implements ByteReader {
     })
   }
 
+  /** Set once the stream has to stay for a while, for the peer to read why it is refused. */
+  get lingering(): Promise<void> | undefined {
+    return this.#lingering
+  }
+
   /** Drops what comes until the peer ends, so many milliseconds at most. */
-  async drain(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
+  linger(ms: number): void {
+    this.#lingering = new Promise((resolve) => {
       const timer = setTimeout(resolve, ms)
-      this.#next = {
-        data: () => {},
-        end: () => {
-          clearTimeout(timer)
-          resolve()
-        },
-        fail: () => {
-          clearTimeout(timer)
-          resolve()
-        },
+      const stop = () => {
+        clearTimeout(timer)
+        resolve()
       }
-      if (this.#over !== undefined) this.#next.end()
+      this.#next = { data: () => {}, end: stop, fail: stop }
+      if (this.#over !== undefined) stop()
     })
   }
 
