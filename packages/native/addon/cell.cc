@@ -331,6 +331,10 @@ void Cell::finish() {
   exit.process = exit_;
   exit.ended_alone = state_ != State::dead;
   exit.killed = Watchdog::instance().killed_by(target_, exit.killed_by);
+  if (const auto ms = channel_->segment().header().over_cpu.load(); ms != 0 && !exit.killed && is_attached()) {
+    exit.killed = true;
+    exit.killed_by = "cpu:" + std::to_string(ms);
+  }
   if (exit.ended_alone) exit.process.code = 0;
   if (is_attached() && !exit.ended_alone)
     exit.cell_killed = Watchdog::instance().killed_by(parent_->target_, exit.cell_killed_by);

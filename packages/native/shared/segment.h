@@ -40,6 +40,9 @@ struct SegmentHeader {
   std::atomic<std::uint32_t> listener;
   // The thread that offers it, in the cell's own pid namespace: written before `listener`.
   std::atomic<std::uint32_t> thread;
+  // Of a sandbox whose shared cell ends because of it: its CPU limit in milliseconds, at least 1. Not a frame, as its
+  // ring may be full, and a thread of its own in the midst of a write.
+  std::atomic<std::uint32_t> over_cpu;
 };
 inline constexpr std::uint32_t kListenerTaken = ~0u;
 
@@ -69,7 +72,7 @@ enum class FrameType : std::uint8_t {
   call = 4,         // CBOR {name, args, kwargs}
   message = 5,      // CBOR value for the guest's recv()
   reply = 6,        // CBOR value: answer to host_call `id`
-  reply_error = 7,  // CBOR {type, message}
+  reply_error = 7,  // CBOR {type, message, code?, plain?: true where Python's own exception of that name is meant}
   close = 8,        // empty: end in good order
   // cell -> supervisor
   ready = 65,      // CBOR {enforcement: [...]}; the cell is confined, no guest byte has run

@@ -133,6 +133,24 @@ for _ in range(4000):
     expect(await rejection(demo.exec('while True: pass'))).toMatchObject({ outcome: { kind: 'cpu', ms: deadline } })
   })
 
+  it('CPU time, of one whose ring is full and who is in the midst of a message', async () => {
+    const name = `full-${isolation}`
+    const cell = isolation === 'interpreter' ? { cell: name } : {}
+    const demo = await sandbox({ isolation, ...cell, limits: { cpuTime: deadline, unread: '1KiB' } })
+    const other = await sandbox({ isolation, ...cell })
+    const code = `
+import threading
+threading.Thread(target=lambda: [post(b"x" * 1000000) for _ in range(10)]).start()
+while True:
+    try:
+        while True: pass
+    except BaseException: pass`
+    const took = await timeOf(expect(demo.exec(code)).rejects.toMatchObject({ outcome: { kind: 'cpu', ms: deadline } }))
+    expect(took).toBeLessThan(1500)
+    if (isolation === 'process') expect(await other.eval('1')).toBe(1)
+    else expect(await other.closed).toMatchObject({ kind: 'cell', cell: name, detail: { kind: 'cpu', ms: deadline } })
+  })
+
   it('output', async () => {
     const demo = await sandbox({ isolation, limits: { output: '1MB' } })
     expect(await rejection(demo.exec('while True: print("x" * 1000)'))).toMatchObject({

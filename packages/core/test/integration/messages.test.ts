@@ -75,6 +75,7 @@ describe.each(everywhere)('messages in %s isolation', (isolation) => {
     expect(await demo.eval('seen')).toContain('too far')
     expect(await rejection(demo.eval('host.bad()'))).toMatchObject({
       code: 'ERR_PYISOLATE_GUEST',
+      type: 'TypeError',
       guestMessage: expect.stringContaining('host.bad() returned what cannot cross: value at $: a function'),
     })
     expect(await rejection(demo.eval('host.nothing()'))).toMatchObject({ type: 'AttributeError' })
@@ -83,5 +84,87 @@ describe.each(everywhere)('messages in %s isolation', (isolation) => {
       'import threading\nout = []\nts = [threading.Thread(target=lambda i=i: out.append(host.add(i, i))) for i in range(8)]\n[t.start() for t in ts]\n[t.join() for t in ts]',
     )
     expect(await demo.eval('sorted(out)')).toEqual([0, 2, 4, 6, 8, 10, 12, 14])
+  })
+
+  it('that come too late for an interrupted host call take no memory', async () => {
+    const late: (() => void)[] = []
+    const demo = await sandbox({
+      isolation,
+      limits: { memory: '32MiB' },
+      functions: { slow: () => new Promise((resolve) => late.push(() => resolve(new Uint8Array(4_000_000)))) },
+    })
+    for (let i = 0; i < 20; i++) {
+      const call = rejection(demo.eval('host.slow()'))
+      await until(() => late.length === 1)
+      demo.interrupt()
+      expect(await call).toMatchObject({ type: 'KeyboardInterrupt' })
+      late.pop()!()
+      await demo.send(i) // behind the reply
+      expect(await demo.eval('recv()')).toBe(i)
+    }
+    const next = demo.eval('len(host.slow())')
+    await until(() => late.length === 1)
+    late.pop()!()
+    expect(await next).toBe(4_000_000)
+  })
+
+  it('get their errors as a Python programmer expects them', async () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)])
+    const named = (name: string, message: string) => Object.assign(new Error(message), { name, code: 'E_MINE' })
+    const demo = await sandbox({
+      isolation,
+      functions: {
+        symbol: () => Symbol('s') as never,
+        deep: () => nested(100) as never,
+        getter: () =>
+          ({
+            get x() {
+              throw new Error('caught')
+            },
+          }) as never,
+        fails: (name: string, message: string) => Promise.reject(named(name, message)),
+        late: () => {
+          throw new DOMException('too late', 'TimeoutError')
+        },
+        inner: () => demo.send((() => {}) as never),
+      },
+    })
+    await demo.exec(`
+import pyisolate
+def failing(call, *args):
+    try:
+        call(*args)
+    except Exception as e:
+        return e
+def plain(e): return [type(e) is TypeError, str(e).startswith("host.") and "cannot cross" in str(e)]
+def kinds(e, *types): return [isinstance(e, t) for t in types] + [type(e).__name__, str(e), e.type, e.code]
+`)
+    for (const name of ['symbol', 'deep', 'getter']) {
+      expect(await demo.eval(`plain(failing(host.${name}))`)).toEqual([true, true])
+    }
+    // A function's own failure to encode something else is its error like any other.
+    expect(await demo.eval('kinds(failing(host.inner), pyisolate.HostError, TypeError)[:2]')).toEqual([true, false])
+    for (const name of ['TypeError', 'ValueError', 'KeyError', 'TimeoutError', 'PermissionError', 'OSError']) {
+      const caught = await demo.eval(
+        `kinds(failing(host.fails, ${JSON.stringify(name)}, "why"), pyisolate.HostError, ${name})`,
+      )
+      expect(caught).toEqual([true, true, 'HostError', 'why', name, 'E_MINE'])
+    }
+    expect(await demo.eval('kinds(failing(host.late), TimeoutError)')).toEqual([
+      true,
+      'HostError',
+      'too late',
+      'TimeoutError',
+      null,
+    ])
+    for (const name of ['StopIteration', 'SystemExit', 'KeyboardInterrupt', 'RangeError', '__import__', 'print']) {
+      const caught = await demo.eval(`kinds(failing(host.fails, ${JSON.stringify(name)}, "why"), pyisolate.HostError)`)
+      expect(caught).toEqual([true, 'HostError', 'why', name, 'E_MINE'])
+    }
+    expect(await rejection(demo.exec('host.fails("KeyError", "why")'))).toMatchObject({
+      type: 'HostError',
+      module: 'pyisolate',
+      guestMessage: 'why',
+    })
   })
 })

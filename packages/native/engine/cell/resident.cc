@@ -182,7 +182,7 @@ int Resident::watch_cpu() {
     guest_->disturb(Interrupt::end, "cpu");
   }
   if (now - over_since_ >= kEndGrace) {
-    say_exit("cpu", 0, "it had used up its CPU time and could not be interrupted");
+    channel_->header().over_cpu.store(std::max(1u, static_cast<std::uint32_t>(guest_->cpu_limit_seconds() * 1e3)));
     return 0;
   }
   return 20;

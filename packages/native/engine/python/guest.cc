@@ -124,6 +124,7 @@ PyObject* Guest::host_call(PyObject* name, PyObject* args, PyObject* kwargs) {
   std::vector<std::uint8_t> bytes;
   if (!request || !encode_value(request.get(), budget_, bytes)) return nullptr;
   const std::uint64_t id = next_call_.fetch_add(1);
+  const Inbox::Awaited awaited(inbox_, id);
   if (!write(FrameType::host_call, id, bytes, true)) return nullptr;
   Frame frame;
   PyThreadState* state;

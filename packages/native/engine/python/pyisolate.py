@@ -1,17 +1,52 @@
 """What sandboxed code speaks to its supervisor with: the same names are bound in its namespace."""
 
+import builtins
+
 import _pyisolate as _native
 
 __all__ = ["HostError", "host", "post", "recv"]
 
 
 class HostError(Exception):
-    """A host function failed. `type` is the name of the host's error, `code` its stable code or None."""
+    """A host function failed. `type` is the name of the host's error, `code` its stable code or None.
+
+    One named like an exception of Python's is that as well: `except TimeoutError` catches it, too.
+    """
 
     def __init__(self, message: str, type: str = "Error", code: str | None = None):
         super().__init__(message)
         self.type = type
         self.code = code
+
+    def __str__(self) -> str:  # KeyError's own would quote it
+        return str(self.args[0]) if self.args else ""
+
+
+# What a function raises to tell its caller something. Not what Python itself acts on, as StopIteration.
+_SHARED_NAMES = frozenset(
+    "ArithmeticError AssertionError AttributeError BlockingIOError BrokenPipeError ConnectionAbortedError "
+    "ConnectionError ConnectionRefusedError ConnectionResetError EOFError FileExistsError FileNotFoundError "
+    "IndexError InterruptedError IsADirectoryError KeyError LookupError MemoryError NotADirectoryError "
+    "NotImplementedError OSError OverflowError PermissionError ProcessLookupError RuntimeError TimeoutError "
+    "TypeError ValueError ZeroDivisionError".split()
+)
+_host_errors = {}
+
+
+def _host_error(name):
+    if name not in _SHARED_NAMES:
+        return HostError
+    if name not in _host_errors:
+        bases = (HostError, getattr(builtins, name))
+        _host_errors[name] = type("HostError", bases, {"__module__": __name__, "__doc__": HostError.__doc__})
+    return _host_errors[name]
+
+
+def _failure(error):
+    message, name = str(error.get("message", "")), str(error.get("type", "Error"))
+    if error.get("plain") is True and name in _SHARED_NAMES:  # not the function's doing
+        return getattr(builtins, name)(message)
+    return _host_error(name)(message, name, error.get("code"))
 
 
 def post(value: object, /) -> None:
@@ -38,7 +73,7 @@ class _HostFunction:
         ok, value = _native.host_call(self.__name__, args, kwargs)
         if ok:
             return value
-        raise HostError(str(value.get("message", "")), str(value.get("type", "Error")), value.get("code"))
+        raise _failure(value)
 
     def __repr__(self) -> str:
         return f"<host function {self.__name__}>"

@@ -116,6 +116,23 @@ bool Channel::write(FrameType type, std::uint64_t id, std::span<const std::uint8
       lock.lock();
     }
   }
+  write_locked(head, payload);
+  return true;
+}
+
+bool Channel::try_write(FrameType type, std::uint64_t id, std::span<const std::uint8_t> payload) {
+  std::unique_lock lock(write_lock_, std::try_to_lock);
+  FrameHeader head = {};
+  head.length = static_cast<std::uint32_t>(payload.size());
+  head.type = static_cast<std::uint8_t>(type);
+  head.id = id;
+  if (!lock || writer_.space() < sizeof head + payload.size()) return false;
+  write_locked(head, payload);
+  return true;
+}
+
+void Channel::write_locked(const FrameHeader& head, std::span<const std::uint8_t> payload) {
+  const std::size_t whole = sizeof head + payload.size();
   if (whole <= 2048) {  // one copy, one publication, one wake-up
     std::uint8_t joined[2048];
     std::memcpy(joined, &head, sizeof head);
@@ -125,7 +142,6 @@ bool Channel::write(FrameType type, std::uint64_t id, std::span<const std::uint8
     put(reinterpret_cast<const std::uint8_t*>(&head), sizeof head);
     put(payload.data(), payload.size());
   }
-  return true;
 }
 
 void Channel::write_ahead(FrameType type, std::span<const std::uint8_t> payload) {

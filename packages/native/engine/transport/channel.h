@@ -37,6 +37,9 @@ class Channel {
   bool write(FrameType type, std::uint64_t id, std::span<const std::uint8_t> payload,
              const std::function<bool()>& interrupted = nullptr);
 
+  // As write(), but gives up rather than wait: for room, or for a thread that is writing.
+  bool try_write(FrameType type, std::uint64_t id, std::span<const std::uint8_t> payload);
+
   // As write(), but while a request waits to be read the supervisor isn't woken for this: the answer will do it.
   void write_ahead(FrameType type, std::span<const std::uint8_t> payload);
 
@@ -56,6 +59,7 @@ class Channel {
  private:
   enum class Part { none, whole };
   Part assemble();
+  void write_locked(const FrameHeader& head, std::span<const std::uint8_t> payload);
   void put(const std::uint8_t* from, std::size_t count);
   void sleep(std::uint32_t seen, const Deadline& until);
   void ring_bell();

@@ -6,7 +6,9 @@ void Inbox::sort(Frame&& frame) {
   switch (frame.type) {
     case FrameType::message: messages_.push_back(std::move(frame)); break;
     case FrameType::reply:
-    case FrameType::reply_error: replies_[frame.id] = std::move(frame); break;
+    case FrameType::reply_error:
+      if (const auto awaited = replies_.find(frame.id); awaited != replies_.end()) awaited->second = std::move(frame);
+      break;
     case FrameType::close:
       closed_ = true;
       requests_.push_back(std::move(frame));
@@ -82,13 +84,23 @@ Inbox::Wait Inbox::message(Frame& out, const Deadline& until, const Interrupted&
       out, until, interrupted, false);
 }
 
+Inbox::Awaited::Awaited(Inbox& inbox, std::uint64_t id) : inbox_(inbox), id_(id) {
+  std::lock_guard guard(inbox_.lock_);
+  inbox_.replies_.emplace(id, std::nullopt);
+}
+
+Inbox::Awaited::~Awaited() {
+  std::lock_guard guard(inbox_.lock_);
+  inbox_.replies_.erase(id_);
+}
+
 Inbox::Wait Inbox::reply(std::uint64_t id, Frame& out, const Interrupted& interrupted) {
   return wait(
       [this, id](Frame& to) {
         const auto found = replies_.find(id);
-        if (found == replies_.end()) return false;
-        to = std::move(found->second);
-        replies_.erase(found);
+        if (found == replies_.end() || !found->second) return false;
+        to = std::move(*found->second);
+        found->second.reset();
         return true;
       },
       out, std::nullopt, interrupted, false);

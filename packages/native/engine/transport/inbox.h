@@ -27,6 +27,19 @@ class Inbox {
   Wait message(Frame& out, const Deadline& until, const Interrupted& interrupted);
   Wait reply(std::uint64_t id, Frame& out, const Interrupted& interrupted);
 
+  // Before the host is called: its reply will be kept. One that nobody awaits any more is dropped as it comes.
+  class Awaited {
+   public:
+    Awaited(Inbox& inbox, std::uint64_t id);
+    ~Awaited();
+    Awaited(const Awaited&) = delete;
+    Awaited& operator=(const Awaited&) = delete;
+
+   private:
+    Inbox& inbox_;
+    std::uint64_t id_;
+  };
+
  private:
   using Take = std::function<bool(Frame&)>;  // called with the lock held
   Wait wait(const Take& take, Frame& out, const Deadline& until, const Interrupted& interrupted, bool even_closed);
@@ -39,7 +52,7 @@ class Inbox {
   bool closed_ = false;
   std::deque<Frame> requests_;
   std::deque<Frame> messages_;
-  std::unordered_map<std::uint64_t, Frame> replies_;
+  std::unordered_map<std::uint64_t, std::optional<Frame>> replies_;  // awaited, or come
 };
 
 }  // namespace pyisolate

@@ -36,29 +36,40 @@ export class HostCalls {
     this.#running.add(id)
     const call = this.#functions.get(name)
     if (call === undefined) {
-      this.#fail(id, 'AttributeError', `the host has no function ${JSON.stringify(name)}`)
+      this.#fail(id, {
+        type: 'AttributeError',
+        message: `the host has no function ${JSON.stringify(name)}`,
+        plain: true,
+      })
       return
     }
     void this.#run(id, name, () => call(...args, ...(Object.keys(kwargs).length > 0 ? [kwargs] : [])))
   }
 
   async #run(id: number, name: string, call: () => unknown): Promise<void> {
+    let value: unknown
+    try {
+      value = await call()
+    } catch (error) {
+      this.#fail(id, describeError(error))
+      return
+    }
     let payload: Uint8Array
     try {
-      payload = encodeValue(await call(), this.#budget)
+      payload = encodeValue(value, this.#budget)
     } catch (error) {
-      if (ValueEncodingError.isInstance(error))
-        this.#fail(id, 'TypeError', `host.${name}() returned what cannot cross: ${error.message}`)
-      else this.#fail(id, ...describeError(error))
+      const why = ValueEncodingError.isInstance(error) ? error.message : describeError(error).message
+      this.#fail(id, { type: 'TypeError', message: `host.${name}() returned what cannot cross: ${why}`, plain: true })
       return
     }
     this.#finish(FrameType.reply, id, payload)
   }
 
-  #fail(id: number, type: string, message: string, code?: string): void {
+  #fail(id: number, { type, message, code, plain }: Failure): void {
     const error: Record<string, Value> = { type: clean(type, 200), message: clean(message, mostText) }
     if (code !== undefined) error.code = clean(code, 200)
-    this.#finish(FrameType.replyError, id, encodeValue(error, { ...this.#budget, depth: 1, items: 8, bytes: 65_536 }))
+    if (plain) error.plain = true
+    this.#finish(FrameType.replyError, id, encodeValue(error, { ...this.#budget, depth: 1, items: 10, bytes: 65_536 }))
   }
 
   #finish(type: FrameType, id: number, payload: Uint8Array): void {
@@ -72,18 +83,23 @@ export function aroundArguments({ bytes, depth, items }: Budget): Budget {
   return { bytes: bytes + 4096, depth: depth + 2, items: items + 8 }
 }
 
+interface Failure {
+  readonly type: string
+  readonly message: string
+  readonly code?: string
+  /** Not thrown by the function: Python raises its own exception of this name. */
+  readonly plain?: true
+}
+
 /** Name, message and code of anything that can be thrown; a hostile getter or `toString` makes it `Error`. */
-function describeError(thrown: unknown): [type: string, message: string, code?: string] {
+function describeError(thrown: unknown): Failure {
   try {
-    if (!(thrown instanceof Error)) return ['Error', String(thrown)]
-    const { code } = thrown as { code?: unknown }
-    return [String(thrown.name), String(thrown.message), ...(typeof code === 'string' ? ([code] as const) : [])] as [
-      string,
-      string,
-      string?,
-    ]
+    if (!(thrown instanceof Error)) return { type: 'Error', message: String(thrown) }
+    const { name, message, code } = thrown as Error & { code?: unknown }
+    const failure = { type: String(name), message: String(message) }
+    return typeof code === 'string' ? { ...failure, code } : failure
   } catch {
-    return ['Error', 'the host function failed']
+    return { type: 'Error', message: 'the host function failed' }
   }
 }
 
