@@ -92,3 +92,28 @@ test('joining while the last one leaves', async () => {
     await two.cell.end(500)
   }
 })
+
+// More than a control socket holds: its other end reads nothing for a while.
+test.each([
+  ['cells', (i: number) => ({ cell: `cell-${i}` })],
+  ['sandboxes of one cell', () => ({})],
+])(
+  '%s that are asked for in a burst queue',
+  async (_what, more) => {
+    const burst = Array.from({ length: 320 }, (_, i) => join(`one-${i}`, { preload: ['fake:late'], ...more(i) }))
+    const made = await Promise.all(burst)
+    await answers(made.at(-1)!)
+    await Promise.all(made.map(({ cell }) => cell.end(2000)))
+  },
+  30_000,
+)
+
+test('blanks that are made in a burst queue, too', async () => {
+  const pooling = fakeNativeEngine({ pool: 320 })
+  try {
+    await spawnFake(pooling, { preload: ['fake:late'] })
+    await until('the pool is full', () => pooling.stats().pooled === 320, 20_000)
+  } finally {
+    await pooling.close()
+  }
+}, 30_000)

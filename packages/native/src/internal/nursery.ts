@@ -17,11 +17,8 @@ import { Link, type LinkSize } from './link.js'
 import { NativeCell } from './native-cell.js'
 import { Pool } from './pool.js'
 import { SharedCell } from './shared-cell.js'
-import { Turnstile } from './turnstile.js'
+import { requestTurns } from './turnstile.js'
 import { Zygote, type ZygoteEvent } from './zygote.js'
-
-/** Requests that a control socket is sure to hold; the rest wait their turn. */
-const MOST_FORKS_AT_ONCE = 32
 
 export interface NurseryOptions {
   readonly addon: NativeAddon
@@ -44,7 +41,7 @@ export class Nursery {
   readonly #stdlib: string | undefined
   readonly #cgroups: () => Cgroups
   readonly #groups = new Set<Promise<void>>()
-  readonly #forks = new Turnstile(MOST_FORKS_AT_ONCE)
+  readonly #forks = requestTurns()
   #sandboxes = 0
 
   constructor(options: NurseryOptions) {
@@ -56,7 +53,7 @@ export class Nursery {
       const table = this.#places() && options.broker?.blank(this.#places()!)
       return () => new Link('process', options.pool, undefined, table).fork(zygote)
     }
-    this.#pool = new Pool({ size: options.pool.size, ringBytes: options.pool.ringBytes, source })
+    this.#pool = new Pool({ size: options.pool.size, ringBytes: options.pool.ringBytes, source, turns: this.#forks })
   }
 
   /** Where things are for brokered cells, once the zygote is ready. */
@@ -120,23 +117,15 @@ export class Nursery {
     )
   }
 
-  async #fork(request: SpawnRequest, attempt: Attempt): Promise<Link> {
-    if (!this.#forks.tryEnter()) await this.#forks.enter()
-    let link: Link | undefined
-    try {
+  #fork(request: SpawnRequest, attempt: Attempt): Promise<Link> {
+    return this.#forks.admit(async () => {
       const zygote = this.#zygote.ready ?? (await attempt.wait(this.#zygote.acquire()))
       try {
-        link = this.#own(new Link('process', request, request.decode, this.#blank(request)).fork(zygote))
+        return this.#own(new Link('process', request, request.decode, this.#blank(request)).fork(zygote))
       } catch (error) {
         throw await this.#lost(zygote, error, 'a sandbox could not be started')
       }
-    } finally {
-      const leave = (): void => this.#forks.leave()
-      // Its descriptors have left the socket once it answers, in whatever way.
-      if (link) Promise.race([link.ready, link.exited]).then(leave, leave)
-      else leave()
-    }
-    return link
+    })
   }
 
   async #spawnShared(request: SpawnRequest, attempt: Attempt): Promise<Cell> {
@@ -165,21 +154,32 @@ export class Nursery {
   async #sharedCell(request: SpawnRequest, attempt: Attempt): Promise<SharedCell> {
     const name = request.cell
     if (name === undefined) throw new SpawnError('interpreter isolation needs the name of a cell')
-    const zygote = this.#shared.get(name)?.closed === false ? undefined : await attempt.wait(this.#zygote.acquire())
-    const known = this.#shared.get(name)
-    if (known && !known.closed) return known
-    if (!zygote) return this.#sharedCell(request, attempt)
-    let shared: SharedCell
-    try {
-      shared = new SharedCell(zygote, { ...request, cell: name }, this.#places())
-    } catch (error) {
-      throw await this.#lost(zygote, error, 'a cell could not be started')
+    const joinable = (): SharedCell | undefined => {
+      const known = this.#shared.get(name)
+      return known?.closed === false ? known : undefined
     }
+    let shared = joinable()
+    if (shared) return shared
+    await this.#forks.admit(async () => {
+      const zygote = await attempt.wait(this.#zygote.acquire())
+      shared = joinable()
+      if (shared) return undefined
+      try {
+        shared = new SharedCell(zygote, { ...request, cell: name }, this.#places())
+      } catch (error) {
+        throw await this.#lost(zygote, error, 'a cell could not be started')
+      }
+      return this.#enlist(name, shared)
+    })
+    return shared!
+  }
+
+  #enlist(name: string, shared: SharedCell): Link {
     this.#shared.set(name, shared)
     this.#own(shared.link).exited.then(() => {
       if (this.#shared.get(name) === shared) this.#shared.delete(name)
     })
-    return shared
+    return shared.link
   }
 
   /** From a cell that was asked for to a sandbox that answered `init`. */

@@ -1,4 +1,5 @@
 import type { Link } from './link.js'
+import type { Turnstile } from './turnstile.js'
 
 const REPLACE_AFTER_MS = 100
 /** A fork right behind a spawn would compete with the sandbox's first lines; so it comes when those have run. */
@@ -9,6 +10,8 @@ export interface PoolOptions {
   readonly ringBytes: number
   /** What makes one blank, once there is something to make it from. */
   source(): Promise<() => Link>
+  /** Shared with whoever asks on the same control socket. */
+  readonly turns: Turnstile
 }
 
 /** Blank sandboxes, confined and waiting to be somebody's: cells of one zygote, or interpreters of one shared cell. */
@@ -16,6 +19,7 @@ export class Pool {
   readonly #options: PoolOptions
   readonly #blanks: Link[] = []
   #soon = false
+  #filling = false
   #later: NodeJS.Timeout | undefined
   #closed = false
 
@@ -52,17 +56,26 @@ export class Pool {
   async #fill(): Promise<void> {
     clearTimeout(this.#later)
     this.#later = undefined
+    this.#soon = false
+    if (this.#filling) return
+    this.#filling = true
     try {
       const make = await this.#options.source()
-      while (!this.#closed && this.#blanks.length < this.#options.size) this.#add(make())
+      while (this.#lacks()) {
+        await this.#options.turns.admit(() => (this.#lacks() ? this.#add(make()) : undefined))
+      }
     } catch {
       // No zygote, no descriptors: the next spawn meets the same and says so.
     } finally {
-      this.#soon = false
+      this.#filling = false
     }
   }
 
-  #add(link: Link): void {
+  #lacks(): boolean {
+    return !this.#closed && this.#blanks.length < this.#options.size
+  }
+
+  #add(link: Link): Link {
     this.#blanks.push(link)
     let sound = false
     link.ready.then(
@@ -76,6 +89,7 @@ export class Pool {
       // One that never got ready would only be followed by its like.
       if (sound) setTimeout(() => this.refill(), REPLACE_AFTER_MS).unref()
     })
+    return link
   }
 
   /** Makes no more; what there is ends with its cell. */

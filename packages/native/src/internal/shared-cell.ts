@@ -5,6 +5,7 @@ import type { Attempt } from './attempt.js'
 import { Link, type LinkOwner } from './link.js'
 import type { NativeCell } from './native-cell.js'
 import { Pool } from './pool.js'
+import { requestTurns } from './turnstile.js'
 
 const END_GRACE_MS = 500
 const nothing = new Uint8Array(0)
@@ -16,10 +17,11 @@ export class SharedCell {
   readonly #places: CellPlaces | undefined
   readonly #started: Promise<void>
   readonly #blanks: Pool
+  readonly #turns = requestTurns()
   readonly #dead: { cell: NativeCell; exit: NativeExit }[] = []
   #users = 0
   #attached = 0
-  #culprit: string | null = null
+  #culprit: { readonly name: string; readonly killedBy: string } | undefined
   #over = false
 
   /** `places`: of a cell whose sandboxes are brokered. */
@@ -31,7 +33,7 @@ export class SharedCell {
     const blank = places && request.broker?.blank(places)
     const source = async () => () =>
       new Link('interpreter', { ringBytes, maxFrameBytes }, undefined, blank).attach(this.link.handle)
-    this.#blanks = new Pool({ size: request.warm ?? 0, ringBytes, source })
+    this.#blanks = new Pool({ size: request.warm ?? 0, ringBytes, source, turns: this.#turns })
     this.#started = this.#start(request)
     this.#started.catch(() => this.link.discard('never started'))
     this.link.exited.then(() => {
@@ -60,12 +62,13 @@ export class SharedCell {
   async join(request: SpawnRequest, attempt: Attempt): Promise<Link> {
     this.#users++
     await attempt.wait(this.#started)
-    return (
-      this.#blanks.take(request.ringBytes) ??
-      new Link('interpreter', request, request.decode, this.#places && request.broker?.blank(this.#places)).attach(
-        this.link.handle,
-      )
-    )
+    const blank = this.#blanks.take(request.ringBytes)
+    if (blank) return blank
+    const table = this.#places && request.broker?.blank(this.#places)
+    return this.#turns.admit(() => {
+      attempt.check()
+      return new Link('interpreter', request, request.decode, table).attach(this.link.handle)
+    })
   }
 
   /** Sees to it that there are blanks for the sandboxes to come. */
@@ -92,7 +95,7 @@ export class SharedCell {
         cell.conclude(cellExit(exit))
       } else {
         this.#dead.push({ cell, exit })
-        if (exit.killedBy !== null) this.#culprit ??= cell.name
+        if (exit.killedBy !== null) this.#culprit ??= { name: cell.name, killedBy: exit.killedBy }
       }
       this.#tellDead()
     })
@@ -100,8 +103,11 @@ export class SharedCell {
 
   #tellDead(): void {
     if (this.#attached > 0 || !this.#over) return
-    const died = { name: this.#name, culprit: this.#culprit }
-    for (const { cell, exit } of this.#dead.splice(0)) cell.conclude({ ...cellExit(exit), cell: died })
+    const died = { name: this.#name, culprit: this.#culprit?.name ?? null }
+    for (const { cell, exit } of this.#dead.splice(0)) {
+      const end = cellExit(exit)
+      cell.conclude({ ...end, killedBy: end.killedBy ?? this.#culprit?.killedBy ?? null, cell: died })
+    }
   }
 }
 

@@ -174,7 +174,8 @@ class Sandbox {
   bool alone_;
 };
 
-void serve_attaches(int control) {
+void serve_attaches(int control, bool late) {
+  if (late) ::usleep(300'000);
   for (;;) {
     ControlHeader header;
     iovec part{&header, sizeof header};
@@ -196,9 +197,9 @@ void serve_attaches(int control) {
 
 }  // namespace
 
-void run_cell(int memfd, int bell, int control) {
+void run_cell(int memfd, int bell, int control, bool late) {
   ::signal(SIGINT, [](int) {});
-  if (control >= 0) std::thread([control] { serve_attaches(control); }).detach();
+  if (control >= 0) std::thread([=] { serve_attaches(control, late); }).detach();
   Sandbox(memfd, bell, true).run();
   ::_exit(0);
 }

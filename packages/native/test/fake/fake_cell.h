@@ -2,7 +2,8 @@
 
 namespace pyisolate::fake {
 
-// Runs a cell until it ends; never returns. `control` is -1 in a process cell.
-[[noreturn]] void run_cell(int memfd, int bell, int control);
+// Runs a cell until it ends; never returns. `control` is -1 in a process cell; `late`: a shared one that takes its
+// sandboxes in only after a while.
+[[noreturn]] void run_cell(int memfd, int bell, int control, bool late);
 
 }  // namespace pyisolate::fake

@@ -54,7 +54,7 @@ void fork_cell(const ControlHeader& request, const int* fds, std::size_t count, 
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != supervisor) ::_exit(0);
     ::close(kControlFd);
-    fake::run_cell(fds[0], fds[1], count > 2 ? fds[2] : -1);
+    fake::run_cell(fds[0], fds[1], count > 2 ? fds[2] : -1, misbehave == "late");
   }
   if (misbehave == "dies-forking") ::raise(SIGKILL);
   answer(ControlKind::forked, request.id, static_cast<int>(pid), {}, pidfd);
@@ -82,6 +82,7 @@ int main(int argc, char** argv) {
   }
   if (misbehave == "slow") ::usleep(300'000);
   answer(ControlKind::ready, 0, 0, R"({"python":"3.13.5"})", -1);
+  if (misbehave == "late") ::usleep(300'000);
   for (;;) {
     ControlHeader request;
     iovec part{&request, sizeof request};
