@@ -6,6 +6,7 @@ import { compileDocuments, type ReadDocument } from './compile/merge.js'
 import { parseDocument } from './document/parse.js'
 import { type Place, PolicyError } from './errors/policy-error.js'
 import { readPolicy } from './schema/policy-document.js'
+import { netRecords } from './targets/rule-records.js'
 import { template, templateNames } from './templates.js'
 
 /** Policies that extend each other; more of them are a mistake. */
@@ -57,7 +58,9 @@ function compileSource(source: Source, resolve: Resolve): CompiledPolicy {
     documents.push({ file: current.file, document })
   }
   read(source, [source.file])
-  return compileDocuments(documents)
+  const policy = compileDocuments(documents)
+  netRecords(policy)
+  return policy
 }
 
 function findPolicy(name: string, from: string, place: Place): Source {

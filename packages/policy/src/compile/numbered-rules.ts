@@ -59,10 +59,19 @@ export function rulesIn<S extends Section>(
   policy: CompiledPolicy,
   section: S,
 ): readonly { readonly number: number; readonly rule: RuleIn<S> }[] {
-  let first = 0
-  for (const before of sections.slice(0, sections.indexOf(section))) first += lists[before](policy).length
+  const first = firstNumber(policy, section)
   const rules = lists[section](policy) as readonly RuleIn<S>[]
   return rules.map((rule, at) => ({ number: first + at, rule }))
+}
+
+/** The number of a section's first rule: that of each other one is as many higher as it comes later. */
+export function firstNumber(policy: CompiledPolicy, section: Section): number {
+  let first = 0
+  for (const before of sections) {
+    if (before === section) break
+    first += lists[before](policy).length
+  }
+  return first
 }
 
 function textOf(rule: FileRule | NetRule | NameRule | Contract): string {

@@ -90,15 +90,19 @@ type Writer<R> = (fixed: Buffer, at: number, strings: TableStrings, record: R) =
 type RecordOf<N extends layout.TableName> = BrokerRecords[N][number]
 
 const writers: { readonly [N in layout.TableName]: Writer<RecordOf<N>> } = {
-  files: (fixed, at, strings, record) => {
-    writePath(fixed, at, strings, { ...record, path: inTable(record.path), abstract: false })
-  },
-  unixes: writePath,
+  files: (fixed, at, strings, record) => writePath(fixed, at, strings, record, inTable(record.path), false),
+  unixes: (fixed, at, strings, record) => writePath(fixed, at, strings, record, record.path, record.abstract),
   nets: (fixed, at, strings, { ops, deny, protocol, family, prefix, from, to, address, name, rule }) => {
-    fixed.set([ops, deny ? layout.denyFlag : 0, protocol, family, prefix], at)
-    fixed.writeUInt16LE(from, at + 8)
-    fixed.writeUInt16LE(to, at + 10)
-    fixed.set(address, at + 12)
+    fixed[at] = ops
+    fixed[at + 1] = deny ? layout.denyFlag : 0
+    fixed[at + 2] = protocol
+    fixed[at + 3] = family
+    fixed[at + 4] = prefix
+    fixed[at + 8] = from & 0xff
+    fixed[at + 9] = from >> 8
+    fixed[at + 10] = to & 0xff
+    fixed[at + 11] = to >> 8
+    for (let byte = 0; byte < 16; byte++) fixed[at + 12 + byte] = address[byte]!
     strings.write(fixed, at + 28, name)
     fixed.writeUInt32LE(rule, at + 36)
   },
@@ -112,13 +116,21 @@ const writers: { readonly [N in layout.TableName]: Writer<RecordOf<N>> } = {
   },
 }
 
-function writePath(fixed: Buffer, at: number, strings: TableStrings, record: UnixRecord): void {
-  const { path, subtree, abstract, ops, deny, rule } = record
+function writePath(
+  fixed: Buffer,
+  at: number,
+  strings: TableStrings,
+  record: FileRecord | UnixRecord,
+  path: string,
+  abstract: boolean,
+): void {
   strings.write(fixed, at, path)
-  fixed[at + 6] = ops
+  fixed[at + 6] = record.ops
   fixed[at + 7] =
-    (subtree ? layout.subtreeFlag : 0) | (deny ? layout.denyFlag : 0) | (abstract ? layout.abstractFlag : 0)
-  fixed.writeUInt32LE(rule, at + 8)
+    (record.subtree ? layout.subtreeFlag : 0) |
+    (record.deny ? layout.denyFlag : 0) |
+    (abstract ? layout.abstractFlag : 0)
+  fixed.writeUInt32LE(record.rule, at + 8)
 }
 
 /** The root folder has no bytes. */

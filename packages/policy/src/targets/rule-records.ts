@@ -1,7 +1,7 @@
-import ipaddr from 'ipaddr.js'
 import type { CompiledPolicy } from '../compile/compiled-policy.js'
-import { rulesIn } from '../compile/numbered-rules.js'
+import { firstNumber, rulesIn } from '../compile/numbered-rules.js'
 import { expand, type Variables } from '../explain/variables.js'
+import { networkOf } from '../values/network.js'
 import { sortedByBytes } from '../values/sort-bytes.js'
 import type { Target } from '../values/target.js'
 
@@ -49,34 +49,51 @@ export interface NameRecord {
 
 /** Sorted by the bytes of the path, then by rule. A rule whose variable isn't given is left out. */
 export function fileRecords(policy: CompiledPolicy, variables: Variables): readonly FileRecord[] {
-  const records = (['read', 'write', 'exec', 'deny'] as const).flatMap((name) =>
-    rulesIn(policy, `fs.${name}`).flatMap(({ number, rule }): readonly FileRecord[] => {
-      const pattern = expand(rule, variables)
-      if (pattern === undefined) return []
-      const { path, subtree } = pattern
-      const ops = name === 'deny' ? everyOp : fileOps[name]
-      return [{ path, subtree, ops, deny: name === 'deny', rule: number }]
-    }),
-  )
+  const records: FileRecord[] = []
+  for (const name of ['read', 'write', 'exec', 'deny'] as const) {
+    const deny = name === 'deny'
+    const ops = deny ? everyOp : fileOps[name]
+    let number = firstNumber(policy, `fs.${name}`)
+    for (const item of policy.fs[name]) {
+      const rule = number++
+      const pattern = expand(item, variables)
+      if (pattern === undefined) continue
+      records.push({ path: pattern.path, subtree: pattern.subtree, ops, deny, rule })
+    }
+  }
   return sortedByBytes(records, ({ path }) => path)
 }
 
+/** Made when a policy is compiled, so that no reload of it waits for them. */
+const netsOf = new WeakMap<CompiledPolicy, readonly NetRecord[]>()
+
 /** By rule. */
 export function netRecords(policy: CompiledPolicy): readonly NetRecord[] {
-  return targets(policy).flatMap(({ target, ...record }) => {
-    if (target.protocol === 'unix') return []
+  const known = netsOf.get(policy)
+  if (known !== undefined) return known
+  const records: NetRecord[] = []
+  // Field by field: a reload waits for this, and spreading objects is what took its time.
+  forEachTarget(policy, (target, ops, deny, rule) => {
+    if (target.protocol === 'unix') return
+    const { family, prefix, address } = target.kind === 'name' ? byName : networkOf(target.cidr)
+    const name = target.kind === 'name' ? target.name : ''
     const { from, to } = target.ports
-    const peer = target.kind === 'name' ? byName(target.name) : byAddress(target.cidr)
-    return [{ ...record, protocol: protocols[target.protocol], from, to, ...peer }]
+    records.push({ ops, deny, rule, protocol: protocols[target.protocol], from, to, family, prefix, address, name })
   })
+  netsOf.set(policy, records)
+  return records
 }
 
 /** By rule. */
 export function unixRecords(policy: CompiledPolicy): readonly UnixRecord[] {
-  return targets(policy).flatMap(({ target, ...record }): readonly UnixRecord[] => {
-    if (target.kind === 'abstract') return [{ ...record, path: target.name, subtree: false, abstract: true }]
-    return target.kind === 'unix' ? [{ ...record, path: target.path, subtree: target.subtree, abstract: false }] : []
+  const records: UnixRecord[] = []
+  forEachTarget(policy, (target, ops, deny, rule) => {
+    if (target.protocol !== 'unix') return
+    const abstract = target.kind === 'abstract'
+    const path = abstract ? target.name : target.path
+    records.push({ ops, deny, rule, path, subtree: !abstract && target.subtree, abstract })
   })
+  return records
 }
 
 /** What may be resolved, by rule. */
@@ -84,26 +101,16 @@ export function nameRecords(policy: CompiledPolicy): readonly NameRecord[] {
   return rulesIn(policy, 'net.dns').map(({ number, rule }) => ({ name: rule.name, rule: number }))
 }
 
-function targets(policy: CompiledPolicy): readonly (RuleRecord & { readonly target: Target })[] {
-  return (['connect', 'bind', 'sendto', 'deny'] as const).flatMap((name) =>
-    rulesIn(policy, `net.${name}`).map(({ number, rule: { target } }) => ({
-      target,
-      ops: name === 'deny' ? everyOp : netOps[name],
-      deny: name === 'deny',
-      rule: number,
-    })),
-  )
+function forEachTarget(
+  policy: CompiledPolicy,
+  take: (target: Target, ops: number, deny: boolean, rule: number) => void,
+): void {
+  for (const name of ['connect', 'bind', 'sendto', 'deny'] as const) {
+    const deny = name === 'deny'
+    const ops = deny ? everyOp : netOps[name]
+    let number = firstNumber(policy, `net.${name}`)
+    for (const { target } of policy.net[name]) take(target, ops, deny, number++)
+  }
 }
 
-const noAddress: readonly number[] = new Array<number>(16).fill(0)
-
-function byName(name: string) {
-  return { family: 0 as const, prefix: 0, address: noAddress, name }
-}
-
-function byAddress(cidr: string) {
-  const [address, prefix] = ipaddr.parseCIDR(cidr)
-  const bytes = address.toByteArray()
-  const family = address.kind() === 'ipv4' ? (4 as const) : (6 as const)
-  return { family, prefix, address: [...bytes, ...noAddress].slice(0, 16), name: '' }
-}
+const byName = { family: 0, prefix: 0, address: new Array<number>(16).fill(0) } as const

@@ -4,8 +4,8 @@ const longest = 0xffff
 
 /** The strings of a table, each once, in the order they were first named. */
 export class TableStrings {
-  readonly #at = new Map<string, number>()
-  readonly #pieces: Buffer[] = []
+  readonly #at = new Map<string, { readonly offset: number; readonly length: number }>()
+  readonly #texts: string[] = []
   #bytes = 0
 
   /** @param start where the strings begin in the table */
@@ -13,21 +13,27 @@ export class TableStrings {
 
   /** Names a string in a record: u32 its offset, u16 its bytes. @throws PolicyTargetError */
   write(fixed: Buffer, at: number, text: string): void {
-    const piece = Buffer.from(text)
-    if (piece.length > longest)
-      throw new PolicyTargetError(`a string of ${piece.length} bytes in the broker table`, `at most ${longest}`)
-    let offset = this.#at.get(text)
-    if (offset === undefined) {
-      offset = this.#bytes
-      this.#at.set(text, offset)
-      this.#pieces.push(piece)
-      this.#bytes += piece.length
-    }
+    const { offset, length } = this.#at.get(text) ?? this.#add(text)
     fixed.writeUInt32LE(this.start + offset, at)
-    fixed.writeUInt16LE(piece.length, at + 4)
+    fixed.writeUInt16LE(length, at + 4)
   }
 
+  #add(text: string): { readonly offset: number; readonly length: number } {
+    const length = Buffer.byteLength(text)
+    if (length > longest)
+      throw new PolicyTargetError(`a string of ${length} bytes in the broker table`, `at most ${longest}`)
+    const added = { offset: this.#bytes, length }
+    this.#at.set(text, added)
+    this.#texts.push(text)
+    this.#bytes += length
+    return added
+  }
+
+  /** All of them, one behind the other. */
   bytes(): Buffer {
-    return Buffer.concat(this.#pieces)
+    const all = Buffer.allocUnsafe(this.#bytes)
+    let at = 0
+    for (const text of this.#texts) at += all.write(text, at)
+    return all
   }
 }

@@ -32,5 +32,6 @@ export function frozenDifference(sandbox: string, now: CompiledPolicy, next: Com
 }
 
 function names(rules: readonly { readonly name: string }[]): string {
+  if (rules.length === 0) return ''
   return [...new Set(rules.map(({ name }) => name))].sort().join(' ')
 }

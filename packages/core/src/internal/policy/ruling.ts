@@ -15,13 +15,13 @@ import { UnenforceableError } from '../../errors/unenforceable-error.js'
 import type { HostFunction } from '../../options.js'
 import { Attachments, type Step } from './attachments.js'
 import { Denials } from './denials.js'
-import { coverage, type HostAbilities } from './enforcers.js'
+import { type Coverage, coverage, type HostAbilities } from './enforcers.js'
 import { frozenDifference } from './frozen.js'
 import { kernelPolicy } from './kernel-policies.js'
 import { type PolicyModule, withGrants } from './policy-module.js'
 import { Resolver } from './resolver.js'
 import { makeScratch, needsScratch, removeScratch } from './scratch.js'
-import { brokerTable, type TableOptions } from './tables.js'
+import { brokerTable, type KnownTables, type TableOptions } from './tables.js'
 
 export interface RulingOptions {
   readonly name: string
@@ -46,13 +46,14 @@ export interface RulingOptions {
 export class Ruling implements BrokerRequest {
   readonly #options: RulingOptions
   readonly #resolver = new Resolver()
+  readonly #tables: KnownTables = new WeakMap()
   readonly #denials: Denials
   readonly #attachments: Attachments
   #policy: CompiledPolicy
   #given: CompiledPolicy
   #generation = 0
   #scratch: string | undefined
-  #entries: readonly EnforcementEntry[] = []
+  #coverage: Coverage | undefined
   #cell: Cell | undefined
 
   /** @throws UnenforceableError */
@@ -60,7 +61,7 @@ export class Ruling implements BrokerRequest {
     this.#options = options
     this.#denials = new Denials(options.policies, (denial) => options.onDenial(denial), options.kill)
     this.#attachments = new Attachments(options.enforcers, options.name, (denial) => this.#denials.tell(denial))
-    this.#entries = this.#check(options.policy, noGaps)
+    this.#coverage = this.#check(options.policy, noGaps)
     this.#policy = options.policy
     this.#given = options.given
     this.#note(options.policy)
@@ -71,7 +72,7 @@ export class Ruling implements BrokerRequest {
   }
 
   get enforcement(): readonly EnforcementEntry[] {
-    return this.#entries
+    return this.#coverage?.entries ?? []
   }
 
   /** The policy in force, without what the supervisor grants. */
@@ -131,11 +132,12 @@ export class Ruling implements BrokerRequest {
     const step = this.#prepare(policy, cell)
     // Known before it decides: its first denial must find its rules.
     const table = this.#tableOf(policy, cell.places)
+    const share = this.policy.limits.cpu
     this.#note(policy)
     this.#given = given
     cell.setTable(table)
     if (step !== undefined) this.#attachments.update(step)
-    if (policy.limits.cpu !== undefined) cell.setCpuShare?.(policy.limits.cpu)
+    if (policy.limits.cpu !== undefined && policy.limits.cpu !== share) cell.setCpuShare?.(policy.limits.cpu)
   }
 
   /** What guests ask for addresses, as a host function. */
@@ -175,18 +177,19 @@ export class Ruling implements BrokerRequest {
   }
 
   /** What holds then, rule by rule. */
-  #check(policy: CompiledPolicy, gapsOf: (enforcer: string) => ReadonlySet<number>): readonly EnforcementEntry[] {
+  #check(policy: CompiledPolicy, gapsOf: (enforcer: string) => ReadonlySet<number>): Coverage {
     const { policies, isolation, host, learn, enforcers } = this.#options
     const abilities = { ...host, enforcers: new Map(enforcers.map(({ name }) => [name, gapsOf(name)])) }
-    const { entries, gaps } = coverage(policies, policy, isolation, abilities)
-    if (gaps.length > 0 && policy.enforcement === 'strict' && !learn) throw new UnenforceableError(policy.name, gaps)
-    return entries
+    const found = coverage(policies, policy, isolation, abilities)
+    if (found.gaps.length > 0 && policy.enforcement === 'strict' && !learn)
+      throw new UnenforceableError(policy.name, found.gaps)
+    return found
   }
 
   /** All that can fail of putting a policy in force; `undefined` without enforcers. */
   #prepare(policy: CompiledPolicy, { places }: Cell): Step | undefined {
     if (!this.#attachments.needed || places === undefined) {
-      this.#entries = this.#check(policy, noGaps)
+      this.#coverage = this.#check(policy, noGaps)
       return undefined
     }
     const step = this.#attachments.prepare(
@@ -194,7 +197,7 @@ export class Ruling implements BrokerRequest {
     )
     try {
       const gaps = (name: string) => new Set(step.unenforced.get(name)?.map(({ rule }) => rule))
-      this.#entries = this.#check(policy, gaps)
+      this.#coverage = this.#check(policy, gaps)
     } catch (error) {
       step[Symbol.dispose]()
       throw error
@@ -209,7 +212,7 @@ export class Ruling implements BrokerRequest {
   }
 
   #tableOf(policy: CompiledPolicy, places: CellPlaces): Uint8Array {
-    return brokerTable(this.#options.policies, policy, this.#tableOptions(policy, places))
+    return brokerTable(this.#options.policies, policy, this.#tableOptions(policy, places), this.#tables)
   }
 
   #tableOptions(policy: CompiledPolicy, places: CellPlaces): TableOptions {

@@ -6,7 +6,9 @@ import type { CompiledPolicy } from '@pyisolate/policy'
 
 /** Whether a policy speaks of `$TMP`. */
 export function needsScratch({ fs }: CompiledPolicy): boolean {
-  return [fs.read, fs.write, fs.exec].some((rules) => rules.some(({ path }) => /^\$TMP(\/|$)/.test(path)))
+  return [fs.read, fs.write, fs.exec].some((rules) =>
+    rules.some(({ path }) => path === '$TMP' || path.startsWith('$TMP/')),
+  )
 }
 
 /** A folder of one sandbox's own, for its owner alone; it goes with the sandbox. @throws NodeJS.ErrnoException */

@@ -9,11 +9,22 @@ export interface TableOptions {
   readonly logOnly: boolean
 }
 
-const known = new WeakMap<CompiledPolicy, Map<string, Uint8Array>>()
+export type KnownTables = WeakMap<CompiledPolicy, Map<string, Uint8Array>>
 
-/** The bytes that the broker decides by; made once per policy and place. */
-export function brokerTable(policies: PolicyModule, policy: CompiledPolicy, options: TableOptions): Uint8Array {
+const forAll: KnownTables = new WeakMap()
+
+/**
+ * The bytes that the broker decides by; made once per policy and place.
+ * @param own where tables are kept that no other sandbox can use: those with a scratch folder
+ */
+export function brokerTable(
+  policies: PolicyModule,
+  policy: CompiledPolicy,
+  options: TableOptions,
+  own?: KnownTables,
+): Uint8Array {
   const { places, scratch, logOnly } = options
+  const known = scratch === undefined || own === undefined ? forAll : own
   const tables = known.get(policy) ?? new Map<string, Uint8Array>()
   known.set(policy, tables)
   const { guest, host } = places.stdlib
@@ -25,8 +36,7 @@ export function brokerTable(policies: PolicyModule, policy: CompiledPolicy, opti
       views: guest === host ? [] : [places.stdlib],
       logOnly,
     })
-    // A scratch folder is one sandbox's: such tables are not kept for others.
-    if (scratch === undefined) tables.set(key, table)
+    if (scratch === undefined || own !== undefined) tables.set(key, table)
   }
   return table
 }
