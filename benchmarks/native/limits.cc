@@ -6,19 +6,28 @@
 //   fork COUNT PAUSE_US MIB         fork to the child's first instruction being known here, MIB touched before
 //   forkexit COUNT PAUSE_US MIB     fork, exit, reaped
 //   spawn COUNT PAUSE_US ARGV…      posix_spawn to the first byte of output (arguments parted by tabs)
+//   notify COUNT PAUSE_US           a system call of another process that is answered here (seccomp_unotify(2))
+//   mapupdate COUNT PAUSE_US        one element of a BPF array map replaced (bpf(2)); root's
 //
 // PAUSE_US is slept before each sample: a processor that slept wakes up more slowly.
 #include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -195,6 +204,94 @@ Samples spawns(const Pace& pace, std::vector<std::string> arguments) {
   });
 }
 
+// What the process under the filter and the one that answers share.
+struct NotifyPage {
+  std::atomic<int> listener;
+  std::int64_t samples[];
+};
+
+// Installs a filter that hands getppid to whoever holds the listener, and times it. Shares its descriptors with us.
+[[noreturn]] void call_under_filter(NotifyPage& page, const Event& ready, const Pace& pace) {
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{sizeof code / sizeof *code, code};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  const auto made = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+  page.listener = static_cast<int>(made);
+  ready.ring();
+  for (int i = -1; page.listener >= 0 && i < pace.count; i++) {
+    if (pace.pause > 0) usleep(pace.pause);
+    const auto start = now();
+    const bool right = syscall(SYS_getppid) == 42;
+    if (i >= 0) page.samples[i] = right ? now() - start : -1;
+  }
+  _exit(0);
+}
+
+Samples notify_round_trips(const Pace& pace) {
+  const Event ready;
+  const std::size_t bytes = sizeof(NotifyPage) + pace.count * sizeof(std::int64_t);
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  check(memory != MAP_FAILED, "mmap");
+  auto& page = *static_cast<NotifyPage*>(memory);
+  const pid_t parent = getpid();
+  const auto child = static_cast<pid_t>(syscall(SYS_clone, CLONE_FILES | SIGCHLD, nullptr, nullptr, nullptr, 0));
+  check(child >= 0, "clone");
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (static_cast<pid_t>(syscall(SYS_getppid)) != parent) _exit(1);
+    call_under_filter(page, ready, pace);
+  }
+  ready.wait();
+  const int listener = page.listener;
+  bool answered = listener >= 0;
+  for (int i = -1; answered && i < pace.count; i++) {
+    seccomp_notif call{};
+    answered = ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) == 0;
+    seccomp_notif_resp reply{};
+    reply.id = call.id;
+    reply.val = 42;
+    answered = answered && ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &reply) == 0;
+  }
+  if (listener >= 0) close(listener);
+  reap(child);
+  Samples samples(page.samples, page.samples + pace.count);
+  munmap(memory, bytes);
+  check(answered, "seccomp_unotify");
+  for (const auto one : samples) check(one >= 0, "a notified call that another answered");
+  return samples;
+}
+
+Samples map_updates(const Pace& pace) {
+  bpf_attr attributes{};
+  attributes.map_type = BPF_MAP_TYPE_ARRAY;
+  attributes.key_size = sizeof(std::uint32_t);
+  attributes.value_size = sizeof(std::uint64_t);
+  attributes.max_entries = 1;
+  const int map = static_cast<int>(syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes));
+  check(map >= 0, "no BPF map can be made here (root's, or CAP_BPF)");
+  const std::uint32_t key = 0;
+  std::uint64_t value = 0;
+  bpf_attr update{};
+  update.map_fd = static_cast<std::uint32_t>(map);
+  update.key = reinterpret_cast<std::uint64_t>(&key);
+  update.value = reinterpret_cast<std::uint64_t>(&value);
+  bool updated = true;
+  Samples samples = sample(pace, [&] {
+    value++;
+    const auto start = now();
+    updated = syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &update, sizeof update) == 0 && updated;
+    return now() - start;
+  });
+  close(map);
+  check(updated, "an update of a BPF map");
+  return samples;
+}
+
 std::vector<std::string> split_tabs(const std::string& text) {
   std::vector<std::string> parts;
   std::istringstream stream(text);
@@ -214,6 +311,8 @@ Samples answer(const std::string& line) {
     words >> mib;
     return forks(pace, mib, command == "forkexit");
   }
+  if (command == "notify") return notify_round_trips(pace);
+  if (command == "mapupdate") return map_updates(pace);
   if (command == "spawn") {
     std::string rest;
     words.ignore(1);

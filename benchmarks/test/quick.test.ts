@@ -31,7 +31,8 @@ describe('a quick run', () => {
     const document = await quick(suite, '--no-peers')
     expect(Object.keys(document)).toEqual(['machine', 'node', 'python', 'commit', 'figures'])
     expectFinite(document.figures, suite)
-    if (suite !== 'cycle.leak') expect(document.figures[0].limit).toBeGreaterThan(0)
+    const none = ['cycle.leak', ...(process.getuid?.() === 0 ? [] : ['policy.reload'])]
+    if (!none.includes(suite)) expect(document.figures[0].limit).toBeGreaterThan(0)
   })
 
   it('measures the rivals that are installed', async () => {

@@ -3,6 +3,8 @@ import { cycleLeak } from './cycle-leak.js'
 import { guestCpu } from './guest-cpu.js'
 import { memoryInterpreter, memoryProcess } from './memory.js'
 import { oneshot } from './oneshot.js'
+import { policyCompile, policyReload } from './policy.js'
+import { policyBrokerConnect, policyBrokerOpen } from './policy-broker.js'
 import { roundtrip1kB } from './roundtrip.js'
 import { spawnInterpreterPool, spawnProcessCold, spawnProcessPool } from './spawn.js'
 
@@ -15,5 +17,9 @@ export const suites: readonly Suite[] = [
   memoryProcess,
   memoryInterpreter,
   guestCpu,
+  policyCompile,
+  policyReload,
+  policyBrokerOpen,
+  policyBrokerConnect,
   cycleLeak,
 ]
