@@ -3,6 +3,6 @@ import { main } from './lib/main.mjs'
 import { runProgram } from './lib/program.mjs'
 
 await main(async ({ setUp, ROOT }) => {
-  await setUp()
+  await setUp({ tests: true })
   return runProgram(ROOT, ['tools/test/run.mjs', ...process.argv.slice(2)])
 })

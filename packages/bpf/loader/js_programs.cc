@@ -26,20 +26,16 @@ Napi::Value copy(Napi::Env env, const void* data, size_t length) {
 }  // namespace
 
 Napi::Function JsPrograms::define(Napi::Env env) {
-  return DefineClass(env, "Programs",
-                     {InstanceMethod<&JsPrograms::attach>("attach"),
-                      InstanceMethod<&JsPrograms::attach_cgroup>("attachCgroup"),
-                      InstanceMethod<&JsPrograms::pin>("pin"),
-                      InstanceMethod<&JsPrograms::update>("update"),
-                      InstanceMethod<&JsPrograms::remove>("remove"),
-                      InstanceMethod<&JsPrograms::lookup>("lookup"),
-                      InstanceMethod<&JsPrograms::label>("label"),
-                      InstanceMethod<&JsPrograms::store_active>("storeActive"),
-                      InstanceMethod<&JsPrograms::read_sandbox>("readSandbox"),
-                      InstanceMethod<&JsPrograms::write_sandbox>("writeSandbox"),
-                      InstanceMethod<&JsPrograms::load_contract>("loadContract"),
-                      InstanceMethod<&JsPrograms::drain>("drain"),
-                      InstanceMethod<&JsPrograms::close>("close")});
+  return DefineClass(
+      env, "Programs",
+      {InstanceMethod<&JsPrograms::attach>("attach"), InstanceMethod<&JsPrograms::attach_cgroup>("attachCgroup"),
+       InstanceMethod<&JsPrograms::pin>("pin"), InstanceMethod<&JsPrograms::update>("update"),
+       InstanceMethod<&JsPrograms::remove>("remove"), InstanceMethod<&JsPrograms::lookup>("lookup"),
+       InstanceMethod<&JsPrograms::label>("label"), InstanceMethod<&JsPrograms::store_active>("storeActive"),
+       InstanceMethod<&JsPrograms::read_sandbox>("readSandbox"),
+       InstanceMethod<&JsPrograms::write_sandbox>("writeSandbox"),
+       InstanceMethod<&JsPrograms::load_contract>("loadContract"), InstanceMethod<&JsPrograms::drain>("drain"),
+       InstanceMethod<&JsPrograms::close>("close")});
 }
 
 JsPrograms::JsPrograms(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsPrograms>(info) {
@@ -62,9 +58,7 @@ void JsPrograms::attach(const Napi::CallbackInfo& info) {
 }
 
 void JsPrograms::attach_cgroup(const Napi::CallbackInfo& info) {
-  barrier(info.Env(), [&] {
-    programs(info.Env()).attach_cgroup(text(info[0]), static_cast<int>(number(info[1])));
-  });
+  barrier(info.Env(), [&] { programs(info.Env()).attach_cgroup(text(info[0]), static_cast<int>(number(info[1]))); });
 }
 
 void JsPrograms::pin(const Napi::CallbackInfo& info) {
@@ -116,7 +110,13 @@ void JsPrograms::write_sandbox(const Napi::CallbackInfo& info) {
 
 void JsPrograms::load_contract(const Napi::CallbackInfo& info) {
   barrier(info.Env(), [&] {
-    programs(info.Env()).load_contract(text(info[0]), text(info[1]), number(info[2]), bytes(info[3]));
+    Contract contract{bytes(info[3]), {}};
+    auto relocations = info[4].As<Napi::Array>();
+    for (uint32_t i = 0; i < relocations.Length(); i++) {
+      auto relocation = relocations.Get(i).As<Napi::Object>();
+      contract.relocations.emplace_back(number(relocation.Get("at")), text(relocation.Get("map")));
+    }
+    programs(info.Env()).load_contract(text(info[0]), text(info[1]), number(info[2]), contract);
   });
 }
 

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "ring_events.h"
 #include "programs.h"
+#include "ring_events.h"
 
 namespace pyisolate::bpf {
 

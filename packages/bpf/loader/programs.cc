@@ -18,6 +18,7 @@
 namespace pyisolate::bpf {
 namespace {
 
+constexpr size_t kVerifierLog = 1 << 20;
 constexpr size_t kSandboxBytes = sizeof(pyi_sandbox) * PYI_SANDBOXES;
 
 /// A descriptor of a thread, or of a process before Linux 6.9.
@@ -130,24 +131,32 @@ void Programs::write_sandbox(uint32_t index, const pyi_sandbox& value) {
   sandboxes_[index] = value;
 }
 
-void Programs::load_contract(const std::string& base, const std::string& map, uint32_t slot, Bytes instructions) {
-  LibbpfLog log;
+void Programs::load_contract(const std::string& base, const std::string& map, uint32_t slot, const Contract& contract) {
   bpf_program* program = bpf_object__find_program_by_name(object_.get(), base.c_str());
   if (program == nullptr) fail("find " + base, ENOENT);
   bpf_prog_info info{};
   uint32_t length = sizeof(info);
   if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) != 0) fail("information of " + base, errno);
-  std::string verifier(1 << 20, '\0');
+  std::vector<bpf_insn> instructions(contract.instructions.size() / sizeof(bpf_insn));
+  memcpy(instructions.data(), contract.instructions.data(), instructions.size() * sizeof(bpf_insn));
+  for (const auto& [at, name] : contract.relocations) {
+    if (at >= instructions.size()) fail("relocation", EINVAL);
+    instructions[at].src_reg = BPF_PSEUDO_MAP_FD;
+    instructions[at].imm = map_descriptor(name);
+  }
+  std::string log(kVerifierLog, '\0');
   LIBBPF_OPTS(bpf_prog_load_opts, options);
   options.expected_attach_type = BPF_LSM_MAC;
   options.attach_btf_id = info.attach_btf_id;
-  options.log_level = 1;
-  options.log_buf = verifier.data();
-  options.log_size = static_cast<uint32_t>(verifier.size());
-  int fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "pyi_contract", "GPL",
-                         reinterpret_cast<const bpf_insn*>(instructions.data()),
-                         instructions.size() / sizeof(bpf_insn), &options);
-  if (fd < 0) fail("load contract", fd, verifier.c_str());
+  int fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "pyi_contract", "GPL", instructions.data(), instructions.size(), &options);
+  if (fd < 0) {
+    // Once more, for the verifier's reasons: writing them down makes a good load slow.
+    options.log_level = 1;
+    options.log_buf = log.data();
+    options.log_size = static_cast<uint32_t>(log.size());
+    fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "pyi_contract", "GPL", instructions.data(), instructions.size(), &options);
+  }
+  if (fd < 0) fail("load contract", fd, log.c_str());
   int error = bpf_map_update_elem(map_descriptor(map), &slot, &fd, BPF_ANY) == 0 ? 0 : errno;
   close(fd);
   if (error != 0) fail("update " + map, error);
@@ -156,12 +165,6 @@ void Programs::load_contract(const std::string& base, const std::string& map, ui
 int Programs::map_descriptor(const std::string& name) const {
   int fd = bpf_object__find_map_fd_by_name(object_.get(), name.c_str());
   if (fd < 0) fail("find " + name, fd);
-  return fd;
-}
-
-int Programs::duplicate(const std::string& name) const {
-  int fd = fcntl(map_descriptor(name), F_DUPFD_CLOEXEC, 3);
-  if (fd < 0) fail("dup", errno);
   return fd;
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "failure.h"
@@ -13,6 +14,12 @@
 namespace pyisolate::bpf {
 
 using Bytes = std::span<const uint8_t>;
+
+/// Instructions, and where in them a map's descriptor belongs.
+struct Contract {
+  Bytes instructions;
+  std::vector<std::pair<uint32_t, std::string>> relocations;
+};
 
 struct CloseObject {
   void operator()(bpf_object* object) const { bpf_object__close(object); }
@@ -48,11 +55,9 @@ class Programs {
   pyi_sandbox read_sandbox(uint32_t index) const;
   void write_sandbox(uint32_t index, const pyi_sandbox& value);
 
-  /// Loads instructions as a program of the hook that `base` is attached to and puts it into `map` at `slot`.
-  void load_contract(const std::string& base, const std::string& map, uint32_t slot, Bytes instructions);
+  /// Loads a contract as a program of the hook that `base` is attached to and puts it into `map` at `slot`.
+  void load_contract(const std::string& base, const std::string& map, uint32_t slot, const Contract& contract);
 
-  /// A new descriptor of the map, which the caller closes.
-  int duplicate(const std::string& map) const;
   int map_descriptor(const std::string& map) const;
 
  private:

@@ -8,7 +8,7 @@ import { PolicySlots } from './internal/policy-slots.js'
 import { type SandboxCounters, Sandboxes } from './internal/sandboxes.js'
 import type { BpfPolicy, Unenforced } from './policy.js'
 
-export const lsmRequirement = { minimumKernel: '5.17', instead: 'seccomp with the broker, and Landlock' } as const
+export const lsmRequirement = { minimumKernel: '5.19', instead: 'seccomp with the broker, and Landlock' } as const
 
 export interface Label {
   readonly sandbox: bigint

@@ -48,11 +48,13 @@ export interface BpfUnixRule extends BpfRule {
 export const hookNames = ['open', 'exec', 'unlink', 'rename', 'mkdir', 'connect', 'bind', 'sendto'] as const
 export type HookName = (typeof hookNames)[number]
 
-/** All contracts of one hook. */
+/** All contracts of one hook, as `compileContracts` of `@pyisolate/policy` makes them. */
 export interface BpfContract {
   readonly hook: HookName
-  /** BPF instructions, 8 bytes each. A 64-bit load with source 1 and immediate 0 or 1 stands for the map of tasks or of events. */
+  /** BPF instructions, 8 bytes each (RFC 9669). */
   readonly instructions: Uint8Array
+  /** Where an instruction loads a map's address. */
+  readonly relocations: readonly { readonly at: number; readonly map: 'tasks' | 'events' }[]
 }
 
 /** A rule that the programs can't enforce as it is. What it would allow is denied; what it would deny is not seen. */

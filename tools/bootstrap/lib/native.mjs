@@ -61,7 +61,7 @@ function writePythonHome(output, python) {
 }
 
 /** The compiler's first complaint, or CMake's, which puts its message below the heading. */
-function firstError(tail) {
+export function firstError(tail) {
   const lines = tail.split('\n').map((text) => text.trim())
   const at = lines.findIndex((text) => /\berror\b/i.test(text))
   if (at < 0) return ''

@@ -16,17 +16,27 @@ const COMMON = [
   'libbz2-dev',
   'liblzma-dev',
   'libsqlite3-dev',
+  // The BPF programs and their loader.
+  'clang-19|clang-18|clang-17',
+  'libbpf-dev',
 ]
 
-export function requiredPackages(profile) {
-  return [...profile.packages, ...COMMON]
+/** What the tests alone need: a disassembler for the BPF programs, */
+const TESTS = ['llvm-19|llvm-18|llvm-17']
+/** and where there can be a kernel lab, its machine and the kernel's own loader of BPF programs. */
+const LAB = ['qemu-system-x86', 'bpftool']
+
+export function requiredPackages(profile, { tests = false, lab = false } = {}) {
+  return [...profile.packages, ...COMMON, ...(tests ? TESTS : []), ...(lab ? LAB : [])]
 }
 
-/** The packages of the list that dpkg does not report as installed. */
+/** The entries of the list of which dpkg reports no alternative as installed. */
 export function missingPackages(wanted, query = dpkgQuery) {
   const installed = query(wanted.flatMap((entry) => entry.split('|')))
-  return wanted.filter((entry) => !entry.split('|').some((name) => installed.has(name))).map((e) => e.split('|')[0])
+  return wanted.filter((entry) => !entry.split('|').some((name) => installed.has(name)))
 }
+
+const first = (entry) => entry.split('|')[0]
 
 function dpkgQuery(names) {
   // Fails as a whole when one name is unknown, but still lists the others: so the status is not looked at.
@@ -47,7 +57,8 @@ function privilege(env) {
   return undefined
 }
 
-export async function installPackages(profile, { log, report, env = process.env, query, privileges = privilege }) {
+export async function installPackages(profile, options) {
+  const { log, report, env = process.env, query, privileges = privilege, tests, lab } = options
   if (!findCommand('dpkg-query', env) || !findCommand('apt-get', env)) {
     if (env.PYISOLATE_PYTHON) return 'not a Debian system: taking the tools that are in PATH'
     throw new SetupFailure(
@@ -55,24 +66,28 @@ export async function installPackages(profile, { log, report, env = process.env,
       'set-up needs apt (Debian 12 or newer, Ubuntu 24.04 or newer); elsewhere PYISOLATE_PYTHON names an interpreter and the compilers must be in PATH',
     )
   }
-  const missing = missingPackages(requiredPackages(profile), query)
+  const missing = missingPackages(requiredPackages(profile, { tests, lab }), query)
   if (missing.length === 0) return undefined
   const prefix = privileges(env)
   if (!prefix) {
     const [how, sudo] = findCommand('sudo', env) ? ['run', 'sudo '] : ['run as root', '']
-    const install = `apt-get install -y --no-install-recommends ${missing.join(' ')}`
+    const install = `apt-get install -y --no-install-recommends ${missing.map(first).join(' ')}`
     const command = `${how}: ${sudo}apt-get update && ${sudo}${install}`
     throw new SetupFailure('PACKAGES', `system packages are missing and this user can't install them; ${command}`)
   }
   await apt(prefix, ['update', '-o', 'APT::Update::Error-Mode=any'], { log, report, env })
-  requireCandidates(missing, env)
-  await apt(prefix, ['install', '-y', '--no-install-recommends', ...missing], { log, report, env })
-  return `installed ${missing.join(' ')}`
+  const chosen = chooseCandidates(missing, env)
+  await apt(prefix, ['install', '-y', '--no-install-recommends', ...chosen], { log, report, env })
+  return `installed ${chosen.join(' ')}`
 }
 
-/** An older release has no clang-19, say: better said by name than as an apt error. */
-function requireCandidates(missing, env) {
-  const policy = capture('apt-cache', ['policy', ...missing], { env: { ...env, LC_ALL: 'C' } }) ?? ''
+/**
+ * Of each entry the first alternative that this release has. An older one has no clang-19, say: better said by name
+ * than as an apt error.
+ */
+function chooseCandidates(missing, env) {
+  const names = missing.flatMap((entry) => entry.split('|'))
+  const policy = capture('apt-cache', ['policy', ...names], { env: { ...env, LC_ALL: 'C' } }) ?? ''
   const known = new Set()
   let current = ''
   for (const line of policy.split('\n')) {
@@ -80,13 +95,15 @@ function requireCandidates(missing, env) {
     if (head) current = head[1]
     if (/^\s+Candidate: (?!\(none\))/.test(line)) known.add(current)
   }
-  const absent = missing.filter((name) => !known.has(name))
+  const choice = missing.map((entry) => entry.split('|').find((name) => known.has(name)))
+  const absent = missing.filter((_, i) => choice[i] === undefined).map(first)
   if (absent.length > 0) {
     throw new SetupFailure(
       'PACKAGES',
       `this distribution has no package ${absent.join(', ')}: use a newer release, or the standard profile`,
     )
   }
+  return choice
 }
 
 async function apt(prefix, args, { log, report, env }) {

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { selectProfile } from '../profiles.mjs'
 import { cacheRoot, lock, makeFolder } from './cache.mjs'
 import { SetupFailure } from './failure.mjs'
+import { buildBpf } from './bpf.mjs'
+import { kernelLabPossible, provideKernels } from './kernels.mjs'
 import { buildNative } from './native.mjs'
 import { installPackages } from './packages.mjs'
 import { checkCompilers, checkPlatform } from './platform.mjs'
@@ -14,8 +16,11 @@ import { Steps } from './ui.mjs'
 
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
 
-/** Brings this checkout to where its programs and tests can run. Every step finds out itself what is left to do. */
-export async function setUp({ root = ROOT, env = process.env, steps = new Steps() } = {}) {
+/**
+ * Brings this checkout to where its programs and, with `tests`, its tests can run. Every step finds out itself what is
+ * left to do.
+ */
+export async function setUp({ root = ROOT, env = process.env, steps = new Steps(), tests = false } = {}) {
   checkPlatform()
   const profile = selectProfile(env)
   if (!profile) throw new SetupFailure('PROFILE', `PYISOLATE_PROFILE: there is no profile ${env.PYISOLATE_PROFILE}`)
@@ -24,9 +29,10 @@ export async function setUp({ root = ROOT, env = process.env, steps = new Steps(
   const cache = makeFolder(cacheRoot(env))
   const log = openLog(makeFolder(path.join(cache, 'logs')))
 
+  const lab = tests && kernelLabPossible()
   let compiler
   await steps.run('system packages', async (report) => {
-    const detail = await installPackages(profile, { log, report, env })
+    const detail = await installPackages(profile, { log, report, env, tests, lab })
     compiler = checkCompilers(profile, env)
     return detail
   })
@@ -44,6 +50,8 @@ export async function setUp({ root = ROOT, env = process.env, steps = new Steps(
     await steps.run('native parts', (report) => {
       return buildNative({ root, cache, profile, compiler, python, log, report })
     })
+    await steps.run('BPF programs', (report) => buildBpf({ root, cache, profile, compiler, log, report, env }))
+    if (lab) await steps.run('kernels to test with', (report) => provideKernels({ cache, log, report }))
     await steps.run('TypeScript packages', (report) => buildTypeScript({ root, cache, log, report }))
     steps.done('set up')
     return { root, cache, profile, python }

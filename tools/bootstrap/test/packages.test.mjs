@@ -35,14 +35,30 @@ describe('system packages', () => {
   test('any of several alternatives will do', () => {
     const wanted = requiredPackages(standard)
     expect(missingPackages(wanted, allBut('pkg-config'))).toEqual([])
-    expect(missingPackages(['pkg-config|pkgconf'], () => new Set())).toEqual(['pkg-config'])
+    expect(missingPackages(['pkg-config|pkgconf'], () => new Set())).toEqual(['pkg-config|pkgconf'])
+  })
+
+  test('of several alternatives the first that the release has is installed', async () => {
+    const { folder, options, log } = stage('echo "ran: $*"', (names) => {
+      return new Set(names.filter((name) => !/^clang-1[789]$/.test(name)))
+    })
+    script(folder, 'apt-cache', 'printf "clang-19:\\n  Candidate: (none)\\nclang-18:\\n  Candidate: 18.1\\n"')
+    expect(await installPackages(standard, options)).toBe('installed clang-18')
+    expect(fs.readFileSync(log, 'utf8')).toMatch(/ran: .*install -y --no-install-recommends clang-18\n/)
+  })
+
+  test('the disassembler and the kernel lab are for tests', () => {
+    const names = (options) => requiredPackages(standard, options).filter((name) => /qemu|bpftool|llvm/.test(name))
+    expect(names({})).toEqual([])
+    expect(names({ tests: true })).toEqual(['llvm-19|llvm-18|llvm-17'])
+    expect(names({ tests: true, lab: true })).toEqual(['llvm-19|llvm-18|llvm-17', 'qemu-system-x86', 'bpftool'])
   })
 
   test('the real query knows an essential package and not an invented one', () => {
     expect(missingPackages(['dpkg', 'no-such-package-of-ours'])).toEqual(['no-such-package-of-ours'])
   })
 
-  test('clang is wanted for the hardened profile only', () => {
+  test('the newest clang is insisted on by the hardened profile only', () => {
     expect(requiredPackages(hardened)).toContain('clang-19')
     expect(requiredPackages(standard)).not.toContain('clang-19')
   })

@@ -45,4 +45,14 @@ static __always_inline int verdict(const struct subject* s, int error) {
   return has_policy(s) && (s->policy_flags & PYI_POLICY_LOG_ONLY) ? 0 : -error;
 }
 
+/* Denies what has no object. */
+static __always_inline int refuse(const struct subject* s, __u32 operation, int error) {
+  struct pyi_event* event = begin_event(s->sandbox);
+  if (event) {
+    fill_event(event, s, PYI_NO_RULE, operation, error);
+    bpf_ringbuf_submit(event, 0);
+  }
+  return verdict(s, error);
+}
+
 #endif

@@ -41,7 +41,8 @@ static long visit(__u32 step, struct scratch** context) {
   struct inode* inode = BPF_CORE_READ(dentry, d_inode);
   if (inode) {
     struct super_block* super = BPF_CORE_READ(inode, i_sb);
-    struct pyi_file_key key = {.slot = walk->slot, .dev = BPF_CORE_READ(super, s_dev), .ino = BPF_CORE_READ(inode, i_ino)};
+    struct pyi_file_key key = {
+        .slot = walk->slot, .dev = BPF_CORE_READ(super, s_dev), .ino = BPF_CORE_READ(inode, i_ino)};
     if (BPF_CORE_READ(super, s_magic) == PROC_SUPER_MAGIC) walk->forbidden = 1;
     struct pyi_file_rules* rules = bpf_map_lookup_elem(&files, &key);
     if (rules) add_rules(walk, rules);
@@ -52,32 +53,38 @@ static long visit(__u32 step, struct scratch** context) {
   return 1;
 }
 
-static __always_inline struct walk* walk_from(struct scratch* scratch, struct place place, __u32 slot) {
+/* `below`: the place is a folder, and the question is what it says of what is in it. */
+static __always_inline struct walk* walk_from(struct scratch* scratch, struct place place, __u32 slot, int below) {
   struct walk* walk = &scratch->walk;
   __builtin_memset(walk, 0, sizeof(*walk));
   __builtin_memset(walk->allow, 0xff, sizeof(walk->allow));
   __builtin_memset(walk->deny, 0xff, sizeof(walk->deny));
   walk->place = place;
   walk->slot = slot;
+  walk->below = below;
   bpf_loop(DEEPEST, visit, &scratch, 0);
   return walk;
 }
 
-/* Whether every operation in `ops` (bits of enum pyi_op) is allowed; `rule`: which one decides. */
-static __always_inline int decide(const struct walk* walk, __u32 ops, __u32* rule) {
-  *rule = PYI_NO_RULE;
+#define FILE_OPS (1 << PYI_READ | 1 << PYI_WRITE | 1 << PYI_EXEC)
+#define UNIX_OPS (1 << PYI_UNIX_CONNECT | 1 << PYI_UNIX_BIND | 1 << PYI_UNIX_SENDTO)
+
+/* Which operations are allowed, as bits of enum pyi_op. */
+static __always_inline __u32 permitted(const struct walk* walk) {
+  __u32 ops = 0;
   if (!walk->complete || walk->forbidden) return 0;
-  __u32 deny = ops & (1 << PYI_READ | 1 << PYI_WRITE | 1 << PYI_EXEC) ? walk->deny[0] : walk->deny[1];
-  if (deny != PYI_NO_RULE) {
-    *rule = deny;
-    return 0;
-  }
 #pragma unroll
-  for (int op = 0; op < PYI_OPS; op++) {
-    if (!(ops & 1 << op)) continue;
-    if (walk->allow[op] == PYI_NO_RULE) return 0;
-  }
-  return 1;
+  for (int op = 0; op < PYI_OPS; op++)
+    if (walk->allow[op] != PYI_NO_RULE) ops |= 1 << op;
+  if (walk->deny[0] != PYI_NO_RULE) ops &= ~FILE_OPS;
+  if (walk->deny[1] != PYI_NO_RULE) ops &= ~UNIX_OPS;
+  return ops;
+}
+
+/* The rule that denies these operations; PYI_NO_RULE: none allows them. */
+static __always_inline __u32 denying(const struct walk* walk, __u32 ops) {
+  if (!walk->complete || walk->forbidden) return PYI_NO_RULE;
+  return ops & FILE_OPS ? walk->deny[0] : walk->deny[1];
 }
 
 #endif

@@ -65,15 +65,9 @@ struct vm_area_struct {
   struct file* vm_file;
 };
 
-struct sockaddr_storage_kernel {
-  __u16 ss_family;
-};
-struct unix_address {
-  int len;
-  char name[0];
-};
 struct sock_common {
   unsigned short skc_family;
+  __u16 skc_num; /* local port */
 };
 struct sock {
   struct sock_common __sk_common;
@@ -82,12 +76,14 @@ struct sock {
 };
 struct unix_sock {
   struct sock sk;
-  struct unix_address* addr;
   struct path path;
 };
 struct socket {
   short type;
   struct sock* sk;
+};
+struct sockaddr {
+  __u16 sa_family;
 };
 struct msghdr {
   void* msg_name;

@@ -45,6 +45,12 @@ static __always_inline int current_subject(struct subject* s) {
   return 1;
 }
 
+/* Whether another thread is of the current one's sandbox. */
+static __always_inline int same_sandbox(const struct subject* s, struct task_struct* other) {
+  struct pyi_task* task = bpf_task_storage_get(&tasks, other, NULL, 0);
+  return task && task->sandbox == s->task->sandbox;
+}
+
 static __always_inline int has_policy(const struct subject* s) { return s->policy_flags & PYI_POLICY_READY; }
 
 #endif

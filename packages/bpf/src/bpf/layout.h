@@ -5,11 +5,9 @@
 #ifndef PYISOLATE_BPF_LAYOUT_H
 #define PYISOLATE_BPF_LAYOUT_H
 
-
 #ifndef __bpf__
 #include <linux/types.h>
 #endif
-
 
 #define PYI_NO_RULE 0xffffffffU
 /* Slot 0 never holds a policy, so that memory full of zeros denies. */
@@ -20,19 +18,37 @@
 #define PYI_OBJECT_BYTES 256
 #define PYI_ABSTRACT_BYTES 108 /* sockaddr_un, unix(7) */
 
-
 /* Bits of what is tried, and the columns of a file rule: the policy compiler's operations. */
 enum pyi_op { PYI_READ, PYI_WRITE, PYI_EXEC, PYI_UNIX_CONNECT, PYI_UNIX_BIND, PYI_UNIX_SENDTO, PYI_OPS };
 enum pyi_net_op { PYI_CONNECT = 1, PYI_BIND = 2, PYI_SENDTO = 4 };
 
-
 /* pyi_event.operation: what the kernel was asked for. */
 enum pyi_operation {
-  PYI_DO_OPEN, PYI_DO_EXEC, PYI_DO_UNLINK, PYI_DO_RENAME, PYI_DO_MKDIR, PYI_DO_CONNECT, PYI_DO_BIND, PYI_DO_SENDTO,
-  PYI_DO_RMDIR, PYI_DO_MKNOD, PYI_DO_LINK, PYI_DO_SYMLINK, PYI_DO_TRUNCATE, PYI_DO_CHMOD, PYI_DO_CHOWN, PYI_DO_CHROOT,
-  PYI_DO_SOCKET, PYI_DO_LISTEN, PYI_DO_MMAP, PYI_DO_MPROTECT, PYI_DO_KILL, PYI_DO_PTRACE, PYI_DO_BPF, PYI_DO_MOUNT,
+  PYI_DO_OPEN,
+  PYI_DO_EXEC,
+  PYI_DO_UNLINK,
+  PYI_DO_RENAME,
+  PYI_DO_MKDIR,
+  PYI_DO_CONNECT,
+  PYI_DO_BIND,
+  PYI_DO_SENDTO,
+  PYI_DO_RMDIR,
+  PYI_DO_MKNOD,
+  PYI_DO_LINK,
+  PYI_DO_SYMLINK,
+  PYI_DO_TRUNCATE,
+  PYI_DO_CHMOD,
+  PYI_DO_CHOWN,
+  PYI_DO_CHROOT,
+  PYI_DO_SOCKET,
+  PYI_DO_LISTEN,
+  PYI_DO_MMAP,
+  PYI_DO_MPROTECT,
+  PYI_DO_KILL,
+  PYI_DO_PTRACE,
+  PYI_DO_BPF,
+  PYI_DO_MOUNT,
 };
-
 
 /* The value in a thread's task storage. From 24 on it is the frame that contracts read. */
 struct pyi_task {
@@ -55,7 +71,6 @@ struct pyi_task {
   __u32 index;       /* of the sandbox's record */
 };
 
-
 /* One per sandbox, mapped into the supervisor: `active` is the word that a reload stores. */
 struct pyi_sandbox {
   __u64 active; /* low half: slot; high half: generation */
@@ -69,13 +84,11 @@ struct pyi_sandbox {
   __u64 denied;
   __u64 second; /* of the events counted in `events` */
   __u64 events;
-  __u64 lost; /* events dropped, ever */
+  __u64 lost;       /* events dropped, ever */
   __u64 unreported; /* events dropped since the last one sent */
 };
 
-
 enum pyi_policy_flags { PYI_POLICY_READY = 1, PYI_POLICY_LOG_ONLY = 2 };
-
 
 /* One per slot. */
 struct pyi_policy {
@@ -85,13 +98,11 @@ struct pyi_policy {
   __u32 zero;
 };
 
-
 struct pyi_file_key {
   __u32 slot;
   __u32 dev; /* as in the kernel: major << 20 | minor */
   __u64 ino;
 };
-
 
 /* Of one file or folder, the lowest rule number of each kind, or PYI_NO_RULE. */
 struct pyi_file_rules {
@@ -102,7 +113,6 @@ struct pyi_file_rules {
   __u64 bits_itself; /* contracts' path patterns */
   __u64 bits_below;
 };
-
 
 struct pyi_net_rule {
   __u64 address[2]; /* in network order as in memory, masked; IPv4 in the first 4 bytes */
@@ -117,19 +127,16 @@ struct pyi_net_rule {
   __u32 zero;
 };
 
-
 struct pyi_abstract_key {
   __u32 slot;
   __u32 bytes;
   __u8 name[PYI_ABSTRACT_BYTES];
 };
 
-
 struct pyi_abstract_rules {
   __u32 allow[3]; /* connect, bind, sendto */
   __u32 deny;
 };
-
 
 /* pyi_event.object of an operation on an Internet address. */
 struct pyi_address {
@@ -141,9 +148,7 @@ struct pyi_address {
   __u8 address[16];
 };
 
-
 enum pyi_event_kind { PYI_EVENT_DENIED = 1, PYI_EVENT_CONTRACT = 2 };
-
 
 struct pyi_event {
   __u32 kind;
@@ -157,7 +162,6 @@ struct pyi_event {
   char object[PYI_OBJECT_BYTES]; /* a path, NUL-terminated; or struct pyi_address */
 };
 
-
 /* Made by contract programs. */
 struct pyi_contract_event {
   __u32 kind;
@@ -167,6 +171,5 @@ struct pyi_contract_event {
   __u32 action; /* 0 deny, 1 log, 2 kill */
   __u64 zero;
 };
-
 
 #endif

@@ -1,4 +1,7 @@
-/* BPF LSM programs: what a labelled thread, and whatever it starts, may do (Linux 5.17, CONFIG_BPF_LSM). */
+/* BPF LSM programs: what a labelled thread, and whatever it starts, may do (Linux 5.19, CONFIG_BPF_LSM). */
+#include "change_hooks.h"
 #include "file_hooks.h"
+#include "socket_hooks.h"
+#include "task_hooks.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -7,7 +7,7 @@ export class UnsupportedError extends PyIsolateError {
   override readonly code = code
   /** As in `Support.feature`. */
   readonly feature: string
-  /** The first kernel that has it, `5.17`; a kernel's build and its administrator must want it as well. */
+  /** The first kernel that has it, `5.19`; a kernel's build and its administrator must want it as well. */
   readonly minimumKernel: string
   /** What PyIsolate enforces with in its place. */
   readonly instead: string

@@ -23,7 +23,13 @@ export interface NativePrograms {
   storeActive(index: number, slot: number, generation: number): void
   readSandbox(index: number): Buffer
   writeSandbox(index: number, value: Uint8Array): void
-  loadContract(base: string, map: string, slot: number, instructions: Uint8Array): void
+  loadContract(
+    base: string,
+    map: string,
+    slot: number,
+    instructions: Uint8Array,
+    relocations: readonly { readonly at: number; readonly map: string }[],
+  ): void
   drain(most: number): Buffer[]
   close(): void
 }
@@ -48,7 +54,7 @@ export function loadAddon(): Addon {
     loaded = createRequire(import.meta.url)(join(outputFolder(), 'pyisolate_bpf.node')) as Addon
   } catch (cause) {
     const why = `the loader can't be loaded (${(cause as Error).message.split('\n')[0]}): build it, with clang and libbpf`
-    throw new UnsupportedError('bpf', why, { minimumKernel: '5.17', instead: 'seccomp, Landlock', cause })
+    throw new UnsupportedError('bpf', why, { minimumKernel: '5.19', instead: 'seccomp, Landlock', cause })
   }
   return loaded
 }

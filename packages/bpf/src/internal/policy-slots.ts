@@ -97,13 +97,13 @@ export class PolicySlots {
     calling(() => this.#native.update('policies', words(slot), header))
   }
 
-  #loadContract(slot: number, { hook, instructions }: BpfContract): void {
+  #loadContract(slot: number, { hook, instructions, relocations }: BpfContract): void {
     if (instructions.byteLength === 0 || instructions.byteLength % 8 !== 0)
       throw new BpfMisuseError(
         `the contract program of ${hook} has ${instructions.byteLength} bytes: expected 8 each instruction`,
       )
     try {
-      calling(() => this.#native.loadContract(bases[hook], `contracts_${hook}`, slot, instructions))
+      calling(() => this.#native.loadContract(bases[hook], `contracts_${hook}`, slot, instructions, relocations))
     } catch (error) {
       if (BpfError.isInstance(error) && error.call === 'load contract')
         throw new ContractRefusedError(hook, error.log, error)

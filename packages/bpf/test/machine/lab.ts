@@ -1,19 +1,38 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BpfFileRule, type BpfPolicy, type DenialEvent, type LsmPrograms, loadLsm } from '../../src/index.js'
+import { Subject } from './subject.js'
 
-/** What the scenarios share: the loaded programs and a fresh folder each. */
+export interface Scenario {
+  readonly name: string
+  /** What a kernel may lack: labels of single threads came with Linux 6.9. */
+  readonly needs?: 'thread-label'
+  run(lab: Lab): Promise<void>
+}
+
+/** What the scenarios share: the loaded programs, and numbers and folders that no other scenario uses. */
 export class Lab {
   readonly lsm: LsmPrograms = loadLsm()
   readonly root = mkdtempSync(join(tmpdir(), 'pyi-bpf-'))
+  readonly namesThreads: boolean
   #slot = 0
   #sandbox = 0n
 
-  /** A number that no other scenario uses. */
+  constructor() {
+    const [major = 0, minor = 0] = release().split('.').map(Number)
+    this.namesThreads = major > 6 || (major === 6 && minor >= 9)
+  }
+
   slot(): number {
     this.#slot += 1
     return this.#slot
+  }
+
+  emptySlot(): number {
+    const slot = this.slot()
+    this.lsm.putPolicy(slot, policy({}))
+    return slot
   }
 
   sandbox(): bigint {
@@ -32,16 +51,25 @@ export class Lab {
     return path
   }
 
+  /** A new process, all of it in a sandbox of its own. Events of before are gone. */
+  async confined(part: Partial<BpfPolicy>): Promise<{ subject: Subject; sandbox: bigint; slot: number }> {
+    const slot = this.slot()
+    const sandbox = this.sandbox()
+    const unenforced = this.lsm.putPolicy(slot, policy(part))
+    if (unenforced.length > 0) throw new Error(`not enforced: ${JSON.stringify(unenforced)}`)
+    const subject = new Subject()
+    await subject.id('main')
+    this.lsm.label(subject.pid, { sandbox, slot })
+    this.lsm.events()
+    return { subject, sandbox, slot }
+  }
+
+  /** Since the last call. */
   denials(sandbox: bigint): DenialEvent[] {
     return this.lsm
       .events()
       .filter((event): event is DenialEvent => event.kind === 'denied' && event.sandbox === sandbox)
   }
-}
-
-export interface Scenario {
-  readonly name: string
-  run(lab: Lab): Promise<void>
 }
 
 export const read = 1

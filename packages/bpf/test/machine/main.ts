@@ -4,6 +4,10 @@ import { scenarios } from './scenarios.js'
 
 const lab = new Lab()
 for (const scenario of scenarios) {
+  if (scenario.needs === 'thread-label' && !lab.namesThreads) {
+    console.log(`RESULT ${JSON.stringify({ name: scenario.name, lacks: scenario.needs })}`)
+    continue
+  }
   let error = ''
   try {
     await scenario.run(lab)

@@ -1,4 +1,7 @@
+import { changes } from './changes.js'
 import { files } from './files.js'
 import type { Scenario } from './lab.js'
+import { sockets } from './sockets.js'
+import { tasks } from './tasks.js'
 
-export const scenarios: readonly Scenario[] = [...files]
+export const scenarios: readonly Scenario[] = [...files, ...changes, ...sockets, ...tasks]

@@ -148,6 +148,8 @@ const std::map<std::string, std::function<long(const Words&)>> kCalls{
     {"ptrace", [](const Words& w) { return outcome(ptrace(PTRACE_SEIZE, std::atoi(w.at(1).c_str()), 0, 0)); }},
     {"bpf", [](const Words&) { return make_map(); }},
     {"mount", [](const Words& w) { return outcome(mount(w.at(1).c_str(), w.at(2).c_str(), "", MS_BIND, nullptr)); }},
+    {"umount", [](const Words& w) { return outcome(umount(w.at(1).c_str())); }},
+    {"chroot", [](const Words& w) { return outcome(chroot(w.at(1).c_str())); }},
     {"start", [](const Words&) { return hammering.store(true), 0L; }},
     {"stop", [](const Words&) { return hammering.store(false), 0L; }},
     {"hammer", hammer},

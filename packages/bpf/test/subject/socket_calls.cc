@@ -52,8 +52,8 @@ struct Kind {
   int type;
   int protocol;
 };
-const std::map<std::string, Kind> kKinds{{"tcp", {SOCK_STREAM, 0}},     {"udp", {SOCK_DGRAM, 0}},
-                                         {"stream", {SOCK_STREAM, 0}},  {"dgram", {SOCK_DGRAM, 0}},
+const std::map<std::string, Kind> kKinds{{"tcp", {SOCK_STREAM, 0}},         {"udp", {SOCK_DGRAM, 0}},
+                                         {"stream", {SOCK_STREAM, 0}},      {"dgram", {SOCK_DGRAM, 0}},
                                          {"raw", {SOCK_RAW, IPPROTO_ICMP}}, {"mptcp", {SOCK_STREAM, 262}}};
 
 /// call kind host port: on a new socket of the host's family.
@@ -108,9 +108,18 @@ long make_socket(const Words& w) {
   return 0;
 }
 
+long listen_unbound() {
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return 1000 + errno;
+  long result = listen(fd, 1) < 0 ? errno : 0;
+  close(fd);
+  return result;
+}
+
 }  // namespace
 
 long perform_socket(const Words& w) {
+  if (w[0] == "listen-unbound") return listen_unbound();
   if (w[0] == "serve") return serve(w);
   if (w[0] == "socket") return make_socket(w);
   if (w[0] == "connect")

@@ -6,7 +6,7 @@ import { aptFailure } from '../packages.mjs'
 import { candidateSuites, deriveSources, readMachineSources } from './sources.mjs'
 
 /** apt with lists, sources and cache of its own: the machine's configuration is read, never touched. */
-function privateApt(folder) {
+export function privateApt(folder) {
   for (const name of ['parts', 'lists/partial', 'cache/archives/partial']) {
     fs.mkdirSync(path.join(folder, name), { recursive: true })
   }

@@ -58,10 +58,10 @@ export function readMachineSources(folder = '/etc/apt') {
 }
 
 /**
- * The distribution's own entries, turned into source entries of another suite. Pockets (-security, -updates)
+ * The distribution's own entries, turned into source entries (or, with `type` deb, binary ones) of another suite. Pockets (-security, -updates)
  * are kept where the machine has them: CPython's security fixes arrive there.
  */
-export function deriveSources(entries, codename, suite) {
+export function deriveSources(entries, codename, suite, type = 'deb-src') {
   const aliases = [codename, 'stable', 'testing', 'unstable']
   const derived = new Map()
   for (const entry of entries) {
@@ -74,7 +74,7 @@ export function deriveSources(entries, codename, suite) {
       // sid has no pockets.
       if (suite === 'sid' && pocket !== '') continue
       const wanted = components.includes('universe') ? 'main universe' : 'main'
-      const lines = ['Types: deb-src', `URIs: ${entry.uris}`, `Suites: ${suite}${pocket}`, `Components: ${wanted}`]
+      const lines = [`Types: ${type}`, `URIs: ${entry.uris}`, `Suites: ${suite}${pocket}`, `Components: ${wanted}`]
       if (entry['signed-by']) lines.push(`Signed-By: ${entry['signed-by']}`)
       const text = lines.join('\n')
       derived.set(text, text)

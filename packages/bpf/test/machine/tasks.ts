@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { UnsupportedError } from '../../src/index.js'
+import { allow, read, type Scenario } from './lab.js'
+import { Subject } from './subject.js'
+
+export const tasks: readonly Scenario[] = [
+  {
+    name: 'children and new threads inherit the label',
+    async run(lab) {
+      const folder = lab.folder('inherit')
+      const secret = lab.file(join(lab.root, 'inherit-secret'))
+      const open = lab.file(join(folder, 'open'))
+      const { subject } = await lab.confined({ files: [allow(folder, read, 0)] })
+      await using _ = subject
+      for (const thread of ['main', 'new-thread'])
+        for (const call of ['', 'forked ', 'forked forked ']) {
+          assert.equal(await subject.call(thread, `${call}open ${secret} r`), 'EACCES')
+          assert.equal(await subject.call(thread, `${call}open ${open} r`), 'ok')
+        }
+    },
+  },
+  {
+    name: 'signals stay in the sandbox',
+    async run(lab) {
+      await using outside = new Subject()
+      const { subject, sandbox, slot } = await lab.confined({})
+      await using _ = subject
+      const other = await lab.confined({})
+      await using __ = other.subject
+      await using friend = new Subject()
+      lab.lsm.label(friend.pid, { sandbox, slot })
+      for (const pid of [outside.pid, other.subject.pid])
+        for (const signal of [0, 10]) assert.equal(await subject.call('main', `kill ${pid} ${signal}`), 'EPERM')
+      assert.deepEqual(new Set(lab.denials(sandbox).map(({ operation }) => operation)), new Set(['kill']))
+      assert.equal(await subject.call('main', `kill ${friend.pid} 0`), 'ok')
+      assert.equal(await subject.call('main', `kill ${subject.pid} 0`), 'ok')
+    },
+  },
+  {
+    name: 'tracing, BPF, mounts and chroot are not for labelled threads',
+    async run(lab) {
+      const folder = lab.folder('never')
+      const { subject, sandbox } = await lab.confined({ files: [allow('/', 7, 0)] })
+      await using _ = subject
+      await using outside = new Subject()
+      await using victim = new Subject()
+      const calls: [call: string, operation: string][] = [
+        [`ptrace ${victim.pid}`, 'ptrace'],
+        ['bpf', 'bpf'],
+        [`mount ${folder} ${folder}`, 'mount'],
+        [`umount ${folder}`, 'mount'],
+        ['chroot /', 'chroot'],
+      ]
+      for (const [call, operation] of calls) {
+        assert.equal(await outside.call('main', call), 'ok', `${call}, unconfined`)
+        if (call.startsWith('umount')) assert.equal(await outside.call('main', `mount ${folder} ${folder}`), 'ok')
+        assert.equal(await subject.call('main', call), 'EPERM', call)
+        assert.equal(lab.denials(sandbox)[0]?.operation, operation)
+      }
+    },
+  },
+  {
+    name: 'a thread that the kernel can name is labelled alone; where it can name only processes, that is said',
+    async run(lab) {
+      await using subject = new Subject()
+      const slot = lab.emptySlot()
+      const thread = await subject.id('thread')
+      if (lab.namesThreads) {
+        lab.lsm.label(thread, { sandbox: lab.sandbox(), slot })
+        assert.equal(await subject.call('thread', 'open /etc/passwd r'), 'EACCES')
+        assert.equal(await subject.call('main', 'open /etc/passwd r'), 'ok')
+      } else
+        assert.throws(
+          () => lab.lsm.label(thread, { sandbox: lab.sandbox(), slot }),
+          (error) => UnsupportedError.isInstance(error) && error.minimumKernel === '6.9',
+        )
+    },
+  },
+]
