@@ -11,8 +11,8 @@ const USER_ID = 64_913
 /** Packages whose tests never meet the kernel: running them a second time as somebody else says nothing. */
 const INDIFFERENT = ['tools', 'interface', 'test-kit', 'benchmarks']
 
-/** Copied through a pipe, so that neither history nor intermediate objects come along. */
-const LEFT_BEHIND = ['.git', '.cache', '.turbo', 'CMakeFiles', '*.o', '*.a']
+/** Copied through a pipe, so that neither history nor intermediate objects come along; BPF objects are no such. */
+const LEFT_BEHIND = ['.git', '.cache', '.turbo', 'CMakeFiles', '*.a']
 
 /**
  * Root only: runs the tests once more as an ordinary user, in a copy of the checkout that this user owns,

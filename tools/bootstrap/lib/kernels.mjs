@@ -30,7 +30,8 @@ async function unpack({ folder, tree, suite, release, log, report }) {
   const apt = path.join(folder, 'apt')
   fs.mkdirSync(apt, { recursive: true })
   const sources = deriveSources(readMachineSources(), release.VERSION_CODENAME, suite, 'deb')
-  if (!sources) throw new SetupFailure('KERNELS', "apt's configuration names no repository of this distribution", { log })
+  if (!sources)
+    throw new SetupFailure('KERNELS', "apt's configuration names no repository of this distribution", { log })
   const options = privateApt(apt)
   fs.writeFileSync(path.join(apt, 'parts', 'kernel.sources'), sources)
   const env = { ...process.env, LC_ALL: 'C' }

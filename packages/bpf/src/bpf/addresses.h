@@ -75,11 +75,11 @@ static __always_inline int allows_peer(struct peer peer, __u32 slot, __u32 rules
   return search.deny == PYI_NO_RULE && search.allow != PYI_NO_RULE;
 }
 
-static __always_inline void write_peer(char* object, const struct peer* peer) {
-  struct pyi_address* address = (struct pyi_address*)object;
+static __noinline void write_peer(struct pyi_address* address, const struct peer* peer, __u32 af) {
   address->family = peer->family;
   address->protocol = peer->protocol;
   address->port = peer->port;
+  address->af = af;
   __builtin_memcpy(address->address, peer->address, sizeof(address->address));
 }
 

@@ -27,7 +27,8 @@ static __always_inline struct pyi_event* begin_event(struct pyi_sandbox* sandbox
   return event;
 }
 
-static __always_inline void fill_event(struct pyi_event* event, const struct subject* s, __u32 rule, __u32 operation,
+/* A function of its own, whose type is in the object's type information: a test compares it. */
+static __noinline void fill_event(struct pyi_event* event, const struct subject* s, __u32 rule, __u32 operation,
                                        __u32 error) {
   event->kind = PYI_EVENT_DENIED;
   event->rule = rule;

@@ -30,8 +30,7 @@ static __always_inline int refuse_peer(const struct subject* s, const struct pee
   struct pyi_event* event = begin_event(s->sandbox);
   if (event) {
     fill_event(event, s, rule, operation, EACCES);
-    write_peer(event->object, peer);
-    ((struct pyi_address*)event->object)->af = af;
+    write_peer((struct pyi_address*)event->object, peer, af);
     bpf_ringbuf_submit(event, 0);
   }
   return verdict(s, EACCES);

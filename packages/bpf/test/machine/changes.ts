@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { allow, deny, exec, read, type Scenario, write } from './lab.js'
+import { allow, deny, exec, read, write } from './lab.js'
+import type { Scenario } from './scenario.js'
 
 export const changes: readonly Scenario[] = [
   {
     name: 'every change of a folder or a file needs write: without it EACCES, with it done',
+    by: 'bpf-lsm',
+    rules: ['fs.write'],
     async run(lab) {
       const folder = lab.folder('changes')
       const make = (where: string) => {
@@ -46,6 +49,8 @@ export const changes: readonly Scenario[] = [
   },
   {
     name: 'a new name never allows more than the old one did',
+    by: 'bpf-lsm',
+    rules: ['fs.write'],
     async run(lab) {
       const drop = lab.folder('moves/drop')
       const open = lab.folder('moves/open')
@@ -62,6 +67,8 @@ export const changes: readonly Scenario[] = [
   },
   {
     name: 'what is denied is neither replaced nor taken away with its name',
+    by: 'bpf-lsm',
+    rules: ['fs.deny'],
     async run(lab) {
       const folder = lab.folder('replace')
       const kept = lab.file(join(folder, 'kept'))

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { allow, deny, exec, policy, read, type Scenario, write } from './lab.js'
+import { allow, deny, exec, policy, read, write } from './lab.js'
+import type { Scenario } from './scenario.js'
 import { Subject } from './subject.js'
 
 export const files: readonly Scenario[] = [
   {
     name: 'a thread is denied an open that another thread of its process may do, and an event says why',
+    by: 'bpf-lsm',
+    rules: ['fs.deny', 'threads'],
     needs: 'thread-label',
     async run(lab) {
       const folder = lab.folder('threads')
@@ -34,6 +37,8 @@ export const files: readonly Scenario[] = [
   },
   {
     name: 'reading and writing are told apart, and both are asked for when a file is opened for both',
+    by: 'bpf-lsm',
+    rules: ['fs.read', 'fs.write', 'reload'],
     async run(lab) {
       const folder = lab.folder('modes')
       const file = lab.file(join(folder, 'file'))
@@ -50,6 +55,8 @@ export const files: readonly Scenario[] = [
   },
   {
     name: 'a rule about a file is not about its neighbours, and a rule about a folder is about all below it',
+    by: 'bpf-lsm',
+    rules: ['fs.read'],
     async run(lab) {
       const folder = lab.folder('subtree/a/b/c')
       const deep = lab.file(join(folder, 'deep'))
@@ -66,6 +73,8 @@ export const files: readonly Scenario[] = [
   },
   {
     name: 'a denial wins over any number of allowances, and its number is the lowest that fits',
+    by: 'bpf-lsm',
+    rules: ['fs.deny'],
     async run(lab) {
       const folder = lab.folder('deny/private')
       const file = lab.file(join(folder, 'file'))
@@ -80,6 +89,8 @@ export const files: readonly Scenario[] = [
   },
   {
     name: 'symbolic links, hard links, "..", bind mounts and a rename by others change nothing',
+    by: 'bpf-lsm',
+    rules: ['fs.deny'],
     async run(lab) {
       const top = lab.folder('names')
       const secret = lab.file(join(lab.folder('names/private'), 'secret'))
@@ -101,6 +112,8 @@ export const files: readonly Scenario[] = [
   },
   {
     name: 'what a bind mount shows is judged where it is',
+    by: 'bpf-lsm',
+    rules: ['fs.read'],
     async run(lab) {
       const hidden = lab.folder('bind/hidden')
       const file = lab.file(join(hidden, 'file'))
@@ -119,6 +132,8 @@ export const files: readonly Scenario[] = [
   },
   {
     name: 'procfs is never reached, and of other file systems what is mounted below a rule is',
+    by: 'bpf-lsm',
+    rules: ['fs.read', 'fs.write'],
     async run(lab) {
       const { subject } = await lab.confined({ files: [allow('/', read | write | exec, 0)] })
       await using _ = subject
@@ -130,6 +145,8 @@ export const files: readonly Scenario[] = [
   },
   {
     name: 'a program is run only where exec allows it, and mapping a file for execution asks for the same',
+    by: 'bpf-lsm',
+    rules: ['fs.exec'],
     async run(lab) {
       const folder = lab.folder('exec')
       const program = join(folder, 'program')
@@ -156,6 +173,8 @@ export const files: readonly Scenario[] = [
   },
   {
     name: 'a label without a policy is denied everything',
+    by: 'bpf-lsm',
+    rules: ['fail closed'],
     async run(lab) {
       const file = lab.file(join(lab.root, 'orphan'))
       const { subject, sandbox } = await lab.confined({ files: [allow('/', read | write | exec, 0)] })

@@ -2,14 +2,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BpfFileRule, type BpfPolicy, type DenialEvent, type LsmPrograms, loadLsm } from '../../src/index.js'
+import { offered } from './scenario.js'
 import { Subject } from './subject.js'
-
-export interface Scenario {
-  readonly name: string
-  /** What a kernel may lack: labels of single threads came with Linux 6.9. */
-  readonly needs?: 'thread-label'
-  run(lab: Lab): Promise<void>
-}
 
 /** What the scenarios share: the loaded programs, and numbers and folders that no other scenario uses. */
 export class Lab {
@@ -20,8 +14,7 @@ export class Lab {
   #sandbox = 0n
 
   constructor() {
-    const [major = 0, minor = 0] = release().split('.').map(Number)
-    this.namesThreads = major > 6 || (major === 6 && minor >= 9)
+    this.namesThreads = offered({ needs: 'thread-label' }, release())
   }
 
   slot(): number {

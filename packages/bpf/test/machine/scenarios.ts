@@ -1,6 +1,6 @@
 import { changes } from './changes.js'
 import { files } from './files.js'
-import type { Scenario } from './lab.js'
+import type { Scenario } from './scenario.js'
 import { sockets } from './sockets.js'
 import { tasks } from './tasks.js'
 

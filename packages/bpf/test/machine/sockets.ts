@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import type { BpfNetRule, BpfUnixRule } from '../../src/index.js'
-import { allow, read, type Scenario, write } from './lab.js'
+import { allow, read, write } from './lab.js'
+import type { Scenario } from './scenario.js'
 import { Subject } from './subject.js'
 
 const connect = 1
@@ -44,6 +45,8 @@ function unix(path: string, ops: number, rule: number, part: Partial<BpfUnixRule
 export const sockets: readonly Scenario[] = [
   {
     name: 'connect: address, prefix, port, family and protocol each have to fit, and an event names the peer',
+    by: 'bpf-lsm',
+    rules: ['net.connect', 'net.deny'],
     async run(lab) {
       await using server = new Subject()
       for (const at of ['127.0.0.1 8001', '127.0.0.1 8002', '127.1.0.1 8001', '::1 8001'])
@@ -74,6 +77,8 @@ export const sockets: readonly Scenario[] = [
   },
   {
     name: 'an IPv4 address in IPv6 clothing is an IPv4 address, and no address at all is the loopback one',
+    by: 'bpf-lsm',
+    rules: ['net.connect'],
     async run(lab) {
       await using server = new Subject()
       assert.equal(await server.call('main', 'serve tcp 127.0.0.1 8011'), 'ok')
@@ -88,6 +93,8 @@ export const sockets: readonly Scenario[] = [
   },
   {
     name: 'IPv6 prefixes fit by their bits',
+    by: 'bpf-lsm',
+    rules: ['net.connect'],
     async run(lab) {
       const { subject } = await lab.confined({ nets: [net('::', 127, [8021, 8021], {})] })
       await using _ = subject
@@ -100,6 +107,8 @@ export const sockets: readonly Scenario[] = [
   },
   {
     name: 'bind and listen: port 0 needs every port, and listening on an unbound socket is binding',
+    by: 'bpf-lsm',
+    rules: ['net.bind'],
     async run(lab) {
       const some = await lab.confined({ nets: [net('127.0.0.1', 32, [8031, 8039], { ops: bind })] })
       await using first = some.subject
@@ -127,6 +136,8 @@ export const sockets: readonly Scenario[] = [
   },
   {
     name: 'sendto: datagrams by address, and TCP Fast Open is a connection',
+    by: 'bpf-lsm',
+    rules: ['net.sendto', 'net.connect'],
     async run(lab) {
       await using server = new Subject()
       assert.equal(await server.call('main', 'serve tcp 127.0.0.1 8041'), 'ok')
@@ -147,6 +158,8 @@ export const sockets: readonly Scenario[] = [
   },
   {
     name: 'sockets that no rule can speak of are not made',
+    by: 'bpf-lsm',
+    rules: ['sockets'],
     async run(lab) {
       const { subject, sandbox } = await lab.confined({ nets: [net('0.0.0.0', 0, [1, 65535], { ops: 7 })] })
       await using _ = subject
@@ -164,6 +177,8 @@ export const sockets: readonly Scenario[] = [
   },
   {
     name: 'Unix sockets: files by identity, abstract ones by name',
+    by: 'bpf-lsm',
+    rules: ['unix.connect', 'unix.bind', 'unix.sendto'],
     async run(lab) {
       const folder = lab.folder('unix')
       await using server = new Subject()
@@ -210,6 +225,8 @@ export const sockets: readonly Scenario[] = [
   },
   {
     name: 'a file rule is no rule about the socket at its place',
+    by: 'bpf-lsm',
+    rules: ['unix.connect'],
     async run(lab) {
       const folder = lab.folder('unix-files')
       await using server = new Subject()

@@ -36,6 +36,7 @@ export class Subject {
       const list = this.#waiting.get(thread) ?? []
       this.#waiting.set(thread, list)
       list.push(resolve)
+      if (process.env.PYISOLATE_TRACE) console.log('CALL', this.pid, thread, call)
       this.#process.stdin.write(`${thread} ${call}\n`)
     })
   }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 import type { SkippableContext } from '../internal/skip.js'
 
 /**
@@ -8,6 +10,8 @@ export function kernelLabAbsence(): string | undefined {
   if (process.arch !== 'x64') return `the lab's kernels are for x64, this is ${process.arch}`
   if (process.getuid?.() !== 0)
     return `sharing this machine's root over virtiofs needs root, the effective user is ${process.geteuid?.()}`
+  if (!/^ID="?debian"?$/m.test(readFileSync('/etc/os-release', 'utf8')))
+    return "the kernels are Debian's own, and apt verifies them by the keys of a Debian system: this is another"
   return undefined
 }
 
