@@ -35,7 +35,7 @@ Napi::Function JsPrograms::define(Napi::Env env) {
        InstanceMethod<&JsPrograms::read_sandbox>("readSandbox"),
        InstanceMethod<&JsPrograms::write_sandbox>("writeSandbox"),
        InstanceMethod<&JsPrograms::load_contract>("loadContract"), InstanceMethod<&JsPrograms::drain>("drain"),
-       InstanceMethod<&JsPrograms::close>("close")});
+       InstanceMethod<&JsPrograms::watch>("watch"), InstanceMethod<&JsPrograms::close>("close")});
 }
 
 JsPrograms::JsPrograms(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsPrograms>(info) {
@@ -130,7 +130,16 @@ Napi::Value JsPrograms::drain(const Napi::CallbackInfo& info) {
   });
 }
 
+void JsPrograms::watch(const Napi::CallbackInfo& info) {
+  barrier(info.Env(), [&] {
+    const int map = programs(info.Env()).map_descriptor("events");
+    watch_.reset();
+    watch_ = std::make_unique<RingWatch>(info.Env(), map, info[0].As<Napi::Function>());
+  });
+}
+
 void JsPrograms::close(const Napi::CallbackInfo&) {
+  watch_.reset();
   events_.reset();
   programs_.reset();
 }

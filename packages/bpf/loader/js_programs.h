@@ -5,6 +5,7 @@
 
 #include "programs.h"
 #include "ring_events.h"
+#include "ring_watch.h"
 
 namespace pyisolate::bpf {
 
@@ -27,12 +28,14 @@ class JsPrograms : public Napi::ObjectWrap<JsPrograms> {
   void write_sandbox(const Napi::CallbackInfo& info);
   void load_contract(const Napi::CallbackInfo& info);
   Napi::Value drain(const Napi::CallbackInfo& info);
+  void watch(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   Programs& programs(Napi::Env env) const;
 
   std::unique_ptr<Programs> programs_;
   std::unique_ptr<Events> events_;
+  std::unique_ptr<RingWatch> watch_;
 };
 
 }  // namespace pyisolate::bpf

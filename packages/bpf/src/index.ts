@@ -1,3 +1,4 @@
+export { bpfLsm } from './enforcer.js'
 export { BpfError } from './errors/bpf-error.js'
 export { ContractRefusedError } from './errors/contract-refused-error.js'
 export { BpfMisuseError } from './errors/misuse-error.js'

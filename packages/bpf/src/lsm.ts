@@ -31,11 +31,15 @@ export interface LsmPrograms extends Disposable {
   label(thread: number, label: Label): void
   /** From the next decision on, `slot` is the sandbox's policy: one store of one word. Returns the generation. */
   swap(sandbox: bigint, slot: number): number
+  /** Takes back a sandbox that no thread was labelled with, as `label` threw. */
+  forget(sandbox: bigint): void
   /** What is left of it is denied everything. */
   remove(sandbox: bigint): void
   counters(sandbox: bigint): SandboxCounters
   /** What happened since the last call; at most `most`. */
   events(most?: number): readonly BpfEvent[]
+  /** Calls `listener` soon after events have come, until `close`. It keeps no event loop alive. */
+  watch(listener: () => void): void
   /** The links in a folder of a BPF file system, where they hold beyond this process, until they are unlinked. */
   pin(folder: string): void
   /** Ends the enforcement, but for what is pinned. */
@@ -113,6 +117,10 @@ class Lsm implements LsmPrograms {
     return this.#sandboxes.swap(sandbox, slot)
   }
 
+  forget(sandbox: bigint): void {
+    if (this.#sandboxes.has(sandbox)) this.#sandboxes.remove(sandbox)
+  }
+
   remove(sandbox: bigint): void {
     this.#sandboxes.remove(sandbox)
   }
@@ -124,6 +132,10 @@ class Lsm implements LsmPrograms {
   events(most = 4096): readonly BpfEvent[] {
     if (!Number.isSafeInteger(most) || most < 1) throw new BpfMisuseError(`${most} events: expected 1 or more`)
     return calling(() => this.#native.drain(most)).flatMap((record) => readEvent(record) ?? [])
+  }
+
+  watch(listener: () => void): void {
+    calling(() => this.#native.watch(listener))
   }
 
   pin(folder: string): void {

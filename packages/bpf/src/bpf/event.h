@@ -29,7 +29,7 @@ static __always_inline struct pyi_event* begin_event(struct pyi_sandbox* sandbox
 
 /* A function of its own, whose type is in the object's type information: a test compares it. */
 static __noinline void fill_event(struct pyi_event* event, const struct subject* s, __u32 rule, __u32 operation,
-                                       __u32 error) {
+                                  __u32 error) {
   event->kind = PYI_EVENT_DENIED;
   event->rule = rule;
   event->sandbox = s->task ? s->task->sandbox : 0;

@@ -31,6 +31,8 @@ export interface NativePrograms {
     relocations: readonly { readonly at: number; readonly map: string }[],
   ): void
   drain(most: number): Buffer[]
+  /** Calls `listener` on the event loop when events have come; the last one given. */
+  watch(listener: () => void): void
   close(): void
 }
 

@@ -88,6 +88,10 @@ export class Sandboxes {
     }
   }
 
+  has(sandbox: bigint): boolean {
+    return this.#known.has(sandbox)
+  }
+
   uses(slot: number): boolean {
     for (const entry of this.#known.values()) if (entry.slot === slot) return true
     return false

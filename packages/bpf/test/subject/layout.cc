@@ -1,4 +1,5 @@
-// Prints what the C++ compiler makes of src/bpf/layout.h: `struct field offset bytes`, and `struct - 0 bytes` of a whole.
+// Prints what the C++ compiler makes of src/bpf/layout.h: `struct field offset bytes`, and `struct - 0 bytes` of a
+// whole.
 #include "layout.h"
 
 #include <cstddef>

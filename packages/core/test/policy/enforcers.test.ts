@@ -1,5 +1,6 @@
 // What an enforcer that is given to a supervisor is asked for, and when.
 import { readFileSync } from 'node:fs'
+import { bpfLsm, probe } from '@pyisolate/bpf'
 import type { Attachment, Enforcer, KernelPolicy, SandboxTarget, Unenforced } from '@pyisolate/interface'
 import { numberedRules } from '@pyisolate/policy'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -164,6 +165,22 @@ describe('an enforcer', () => {
     const event = { object: '', rule: ruleOf(given, 'contracts'), generation: 1, error: 'EPERM', lost: 0, kill: true }
     enforcer.targets[0]!.onEvent({ operation: 'open', ...event })
     expect(await sandbox.closed).toMatchObject({ kind: 'policy' })
+  })
+
+  it('is refused with a reason where the kernel does not let it be one', async () => {
+    await using lsm = bpfLsm()
+    const supervisor = createSupervisor({ enforcers: [lsm], pool: { size: 0 } })
+    onTestFinished(() => supervisor.close())
+    const [support] = probe()
+    const spawning = supervisor.spawn('a', { policy: policy('fs: {}') })
+    if (support!.supported) await (await spawning).close()
+    else
+      await expect(spawning).rejects.toMatchObject({
+        code: 'ERR_PYISOLATE_UNSUPPORTED',
+        feature: 'bpf-lsm',
+        minimumKernel: support!.minimumKernel,
+      })
+    expect(supervisor.sandboxes()).toEqual([])
   })
 
   it('must be one', () => {

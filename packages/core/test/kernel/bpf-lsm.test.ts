@@ -1,0 +1,85 @@
+// Sandboxes that the kernel itself holds to their policy, where a kernel lets us: in virtual machines.
+import { fileURLToPath } from 'node:url'
+import {
+  kernelLabAbsence,
+  type LabKernel,
+  labKernels,
+  runInKernel,
+  skipUnlessKernelLab,
+} from '@pyisolate/test-kit/kernel-lab'
+import { build } from 'tsup'
+import { beforeAll, describe, expect, it } from 'vitest'
+
+interface Outcome {
+  readonly name: string
+  readonly results?: unknown
+  readonly error?: { readonly code: string | null; readonly text: string }
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** For the Node.js that runs there; the packages are those that were built. */
+async function program(): Promise<string> {
+  await build({
+    entry: { machine: `${root}test/kernel/machine.ts` },
+    outDir: `${root}build/kernel`,
+    format: ['esm'],
+    target: 'node20',
+    external: [/^@pyisolate\//],
+    config: false,
+    silent: true,
+    dts: false,
+  })
+  return `${root}build/kernel/machine.js`
+}
+
+const outcomes = new Map<LabKernel, ReadonlyMap<string, Outcome>>()
+
+beforeAll(async () => {
+  if (kernelLabAbsence() !== undefined) return
+  const file = await program()
+  const run = async (kernel: LabKernel) => {
+    const result = await runInKernel({ kernel, command: [process.execPath, file], timeout: 170_000, memory: 2048 })
+    expect(`${result.stderr}${result.stdout.includes('RESULTS-END') ? '' : 'no end'}`).toBe('')
+    const lines = result.stdout.split('\n').flatMap((line) => /^RESULT (.*)$/.exec(line)?.[1] ?? [])
+    const all = lines.map((line) => JSON.parse(line) as Outcome)
+    outcomes.set(kernel, new Map(all.map((outcome) => [outcome.name, outcome])))
+  }
+  await Promise.all(labKernels.map(run))
+}, 180_000)
+
+describe.each(labKernels)('kernel %s', (kernel) => {
+  const outcome = (name: string) => {
+    const { results, error } = outcomes.get(kernel)!.get(name)!
+    return error ?? results
+  }
+
+  it('runs no code that a guest has written, until its policy says so, live', (context) => {
+    skipUnlessKernelLab(context)
+    expect(outcome('code that a guest has written')).toEqual({
+      without: 'ok',
+      with: 'EACCES',
+      read: true,
+      told: { operation: 'exec', object: expect.stringMatching(/\/code$/), errno: 'EACCES', line: null, generation: 1 },
+      loosened: 'ok',
+      tightened: 'EACCES',
+      enforcement: ['active fs.read', 'active fs.write'],
+    })
+  })
+
+  it('counts what a connected socket sends, which nobody else sees', (context) => {
+    skipUnlessKernelLab(context)
+    expect(outcome('what a connected socket sends')).toEqual({
+      refused: 'ERR_PYISOLATE_UNENFORCEABLE',
+      little: 'ok',
+      much: 'EPERM',
+    })
+  })
+
+  it('holds each sandbox of a cell to its own policy, or refuses it where threads can’t be told apart', (context) => {
+    skipUnlessKernelLab(context)
+    const seen = outcome('two policies in one process')
+    if (kernel === '6.1') expect(seen).toMatchObject({ code: 'ERR_PYISOLATE_UNSUPPORTED' })
+    else expect(seen).toEqual({ may: 'ok', mayNot: 'EACCES', itsThread: 'EACCES' })
+  })
+})

@@ -1,0 +1,126 @@
+// In the machine: sandboxes behind `bpfLsm()`, a line of JSON for what became of each attempt.
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bpfLsm } from '@pyisolate/bpf'
+import { createSupervisor, type Denial, type SpawnOptions, type Supervisor } from '@pyisolate/core'
+import type { Enforcer } from '@pyisolate/interface'
+import { compilePolicy } from '@pyisolate/policy'
+
+const folder = mkdtempSync(join(tmpdir(), 'pyisolate-kernel-'))
+interface Told extends Pick<Denial, 'operation' | 'object' | 'errno' | 'generation'> {
+  readonly line: number | null
+}
+
+const denials: Told[] = []
+let count = 0
+
+function policy(sections: string) {
+  return compilePolicy(`version: 1\nname: test\nextends: stdlib.readonly\n${sections}`, { file: 'test.yaml' })
+}
+
+const files = (exec: boolean) =>
+  policy(`fs: { read: [${folder}/**], write: [${folder}/**]${exec ? `, exec: [${folder}/**]` : ''} }`)
+
+async function spawn(supervisor: Supervisor, options: SpawnOptions) {
+  const sandbox = await supervisor.spawn(`sandbox-${++count}`, {
+    ...options,
+    onDenied: ({ operation, object, errno, rule, generation }) =>
+      denials.push({ operation, object, errno, line: rule?.line ?? null, generation }),
+  })
+  await sandbox.exec(`
+import errno, mmap, socket
+def attempt(call, *args):
+    try:
+        call(*args)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return 'ok'
+def run_code(path):
+    with open(path, 'rb') as file:
+        mmap.mmap(file.fileno(), 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_EXEC)
+def plant(path):
+    with open(path, 'wb') as file: file.write(b'\\xc3' * 4096)
+def send(port, *sizes):
+    with socket.create_connection(('127.0.0.1', port)) as peer:
+        for size in sizes: peer.send(b'x' * size)`)
+  return sandbox
+}
+
+async function told(fits: (denial: Told) => boolean) {
+  for (let i = 0; i < 200; i++) {
+    const found = denials.find(fits)
+    if (found !== undefined) return found
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return null
+}
+
+const scenarios: Readonly<Record<string, (enforcer: Enforcer) => Promise<unknown>>> = {
+  async 'code that a guest has written'(enforcer) {
+    const path = join(folder, 'code')
+    const results: Record<string, unknown> = {}
+    await using without = createSupervisor({ pool: { size: 0 } })
+    await using open = await spawn(without, { policy: files(false) })
+    await open.eval(`plant(${JSON.stringify(path)})`)
+    results.without = await open.eval(`attempt(run_code, ${JSON.stringify(path)})`)
+    await using supervisor = createSupervisor({ pool: { size: 0 }, enforcers: [enforcer] })
+    await using held = await spawn(supervisor, { policy: files(false) })
+    await held.eval(`plant(${JSON.stringify(path)})`)
+    results.with = await held.eval(`attempt(run_code, ${JSON.stringify(path)})`)
+    results.read = await held.eval(`open(${JSON.stringify(path)}, 'rb').read(1) == b'\\xc3'`)
+    results.told = await told(({ operation }) => operation === 'exec')
+    await held.reload(files(true))
+    results.loosened = await held.eval(`attempt(run_code, ${JSON.stringify(path)})`)
+    await held.reload(files(false))
+    results.tightened = await held.eval(`attempt(run_code, ${JSON.stringify(path)})`)
+    const entries = held.enforcement.filter(({ mechanism }) => mechanism === 'bpf-lsm')
+    results.enforcement = [...new Set(entries.map(({ state, detail }) => `${state} ${detail.split(':')[0]}`))].sort()
+    return results
+  },
+
+  async 'what a connected socket sends'(enforcer) {
+    const server = createServer((peer) => peer.on('error', () => {}).resume())
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const limited = policy(`net: { connect: ['tcp://127.0.0.1:${port}'] }
+contracts: [{ name: little, on: sendto, assert: bytes_sent <= 1000, action: deny }]`)
+    await using without = createSupervisor({ pool: { size: 0 } })
+    const refused = await without.spawn('refused', { policy: limited }).then(
+      () => 'spawned',
+      (error) => error.code,
+    )
+    await using supervisor = createSupervisor({ pool: { size: 0 }, enforcers: [enforcer] })
+    await using held = await spawn(supervisor, { policy: limited })
+    const little = await held.eval(`attempt(send, ${port}, 400, 400)`)
+    const much = await held.eval(`attempt(send, ${port}, 400, 400)`)
+    server.close()
+    return { refused, little, much }
+  },
+
+  async 'two policies in one process'(enforcer) {
+    const path = join(folder, 'code')
+    writeFileSync(path, Buffer.alloc(4096, 0xc3))
+    await using supervisor = createSupervisor({ pool: { size: 0 }, enforcers: [enforcer] })
+    const options = { isolation: 'interpreter', cell: 'shared' } as const
+    await using may = await spawn(supervisor, { ...options, policy: files(true) })
+    await using mayNot = await spawn(supervisor, { ...options, policy: files(false) })
+    const attempt = `attempt(run_code, ${JSON.stringify(path)})`
+    const thread = `(lambda r: (lambda t: (t.start(), t.join(), r[0])[2])(__import__('threading').Thread(target=lambda: r.append(${attempt}))))([])`
+    return { may: await may.eval(attempt), mayNot: await mayNot.eval(attempt), itsThread: await mayNot.eval(thread) }
+  },
+}
+
+await using enforcer = bpfLsm()
+for (const [name, scenario] of Object.entries(scenarios)) {
+  let outcome: unknown
+  try {
+    outcome = { results: await scenario(enforcer) }
+  } catch (error) {
+    const { code, stack } = error as Error & { code?: string }
+    outcome = { error: { code: code ?? null, text: stack } }
+  }
+  console.log(`RESULT ${JSON.stringify({ name, ...(outcome as object) })}`)
+}
+console.log('RESULTS-END')
