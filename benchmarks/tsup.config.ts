@@ -1,7 +1,12 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/main.ts', 'src/peers/pyodide-child.ts', 'src/peers/monty-child.ts'],
+  entry: {
+    main: 'src/main.ts',
+    'peers/pyodide-child': 'src/peers/pyodide-child.ts',
+    'peers/monty-child': 'src/peers/monty-child.ts',
+    'machine/lsm-overhead': 'src/machine/lsm-overhead.ts',
+  },
   format: ['esm'],
   target: 'node20',
   // The rivals, where they are installed.

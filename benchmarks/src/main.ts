@@ -47,6 +47,11 @@ async function runAll(chosen: readonly Suite[], context: Context): Promise<{ fig
   let failed = false
   for (const suite of chosen) {
     heading = suite.name
+    const missing = suite.missing?.()
+    if (missing !== undefined) {
+      process.stderr.write(`${clear()}${suite.name}: left out, ${missing}\n`)
+      continue
+    }
     try {
       figures.push(...(await suite.run(context)))
     } catch (error) {

@@ -6,6 +6,8 @@ export interface Suite {
   readonly name: string
   /** What the limit is, for the reader of the table. */
   readonly limit: string
+  /** Why this host can't run it; `undefined`, or absent, if it can. */
+  missing?(): string | undefined
   run(context: Context): Promise<Figure[]>
 }
 

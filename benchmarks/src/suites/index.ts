@@ -5,6 +5,7 @@ import { memoryInterpreter, memoryProcess } from './memory.js'
 import { oneshot } from './oneshot.js'
 import { policyCompile, policyReload } from './policy.js'
 import { policyBrokerConnect, policyBrokerOpen } from './policy-broker.js'
+import { policyLsmOverhead } from './policy-lsm.js'
 import { roundtrip1kB } from './roundtrip.js'
 import { spawnInterpreterPool, spawnProcessCold, spawnProcessPool } from './spawn.js'
 
@@ -21,5 +22,6 @@ export const suites: readonly Suite[] = [
   policyReload,
   policyBrokerOpen,
   policyBrokerConnect,
+  policyLsmOverhead,
   cycleLeak,
 ]
