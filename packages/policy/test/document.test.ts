@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { load } from 'js-yaml'
 import { describe, expect, it } from 'vitest'
-import { compilePolicy, PolicyError } from '../src/index.js'
-import { randomNumbers } from './random.js'
+import { compilePolicy, PolicyError, templateNames } from '../src/index.js'
+import { FUZZ_MS, fuzz, type Random } from './random.js'
 
 function problem(text: string): PolicyError {
   try {
@@ -99,7 +101,21 @@ describe('an error names its problem, its place and what would be right', () => 
 })
 
 describe('whatever is thrown at it', () => {
-  it('is a policy or a PolicyError', () => {
+  const compiles = (text: string): boolean => {
+    try {
+      compilePolicy(text)
+      return true
+    } catch (error) {
+      if (!PolicyError.isInstance(error)) throw new Error(`for ${JSON.stringify(text)}`, { cause: error })
+      // Where an editor would show it: inside the text.
+      const lines = text.split('\n')
+      expect(error.place.line, error.message).toBeLessThanOrEqual(lines.length)
+      expect(error.place.column).toBeGreaterThan(0)
+      return false
+    }
+  }
+
+  it('is a policy or a PolicyError', { timeout: FUZZ_MS + 20_000 }, () => {
     const pieces = [
       'version: 1\n',
       'fs:',
@@ -132,17 +148,52 @@ describe('whatever is thrown at it', () => {
       '?',
       '%',
     ]
-    const random = randomNumbers(42)
-    const until = performance.now() + 1000
-    let tried = 0
-    for (; performance.now() < until; tried++) {
-      const text = Array.from({ length: random(20) }, () => pieces[random(pieces.length)]).join('')
-      try {
-        compilePolicy(text)
-      } catch (error) {
-        if (!PolicyError.isInstance(error)) throw new Error(`for ${JSON.stringify(text)}`, { cause: error })
+    fuzz((random) => {
+      compiles(Array.from({ length: random(20) }, () => pieces[random(pieces.length)]).join(''))
+    }, 100)
+  })
+
+  it('is one or the other, too, when it is nearly a policy', { timeout: FUZZ_MS + 20_000 }, () => {
+    const texts = templateNames().map((name) =>
+      readFileSync(new URL(`../templates/${name}.yaml`, import.meta.url), 'utf8'),
+    )
+    const seen = { compiled: 0, refused: 0 }
+    fuzz((random) => {
+      const text = spoiled(texts[random(texts.length)]!, random)
+      const loaded = compiles(text)
+      seen[loaded ? 'compiled' : 'refused']++
+      // Whatever is taken, the YAML library by itself takes, and sees no other keys in it.
+      if (loaded) {
+        const known = Object.keys(load(text) as object)
+        expect(sections, known.join()).toEqual(expect.arrayContaining(known))
       }
-    }
-    expect(tried).toBeGreaterThan(100)
+    }, 200)
+    expect(Math.min(seen.compiled, seen.refused), JSON.stringify(seen)).toBeGreaterThan(10)
   })
 })
+
+const sections = [
+  ...['version', 'name', 'description', 'extends', 'fs', 'net'],
+  ...['syscalls', 'imports', 'limits', 'contracts', 'enforcement'],
+]
+
+/** A text with a few lines taken out, doubled, moved in or out, or a few characters changed. */
+function spoiled(text: string, random: Random): string {
+  const lines = text.split('\n')
+  for (let times = 0; times <= random(3); times++) {
+    const at = random(lines.length)
+    const line = lines[at]!
+    const column = random(line.length + 1)
+    const put = ['#', ':', '- ', ' ', '"', "'", '[', '{', '\t', '*', '&a ', '!', '|', '%', '\0', '$TMP', '0', 'é', '~'][
+      random(19)
+    ]!
+    const change = random(6)
+    if (change === 0) lines.splice(at, 1)
+    else if (change === 1) lines.splice(random(lines.length), 0, line)
+    else if (change === 2) lines[at] = random(2) === 0 ? `  ${line}` : line.replace(/^ {2}/, '')
+    else if (change === 3) lines[at] = line.slice(0, column) + put + line.slice(column)
+    else if (change === 4) lines[at] = line.slice(0, column) + line.slice(column + 1 + random(4))
+    else lines[at] = line.slice(0, column) + put + line.slice(column + 1)
+  }
+  return lines.join('\n')
+}

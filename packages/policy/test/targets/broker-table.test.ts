@@ -10,15 +10,16 @@ import {
   PolicyTargetError,
   templateNames,
 } from '../../src/index.js'
-import { randomNumbers } from '../random.js'
+import { FUZZ_MS, fuzz } from '../random.js'
 import { decideByTable } from '../support/decide-by-table.js'
 import { generatedVariables, someOperation, somePolicy } from '../support/generate.js'
 
 describe('the broker table', () => {
-  it('decides as explain does, by the same rule, for generated policies and operations', () => {
-    const random = randomNumbers(2_026)
+  it('decides as explain does, by the same rule, for generated policies and operations', {
+    timeout: FUZZ_MS + 60_000,
+  }, () => {
     const seen = { allowed: 0, denied: 0, unruled: 0, never: 0 }
-    for (let round = 0; round < 400; round++) {
+    fuzz((random) => {
       const policy = somePolicy(random)
       const variables = generatedVariables[random(generatedVariables.length)]!
       const table = compileBrokerTable(policy, { variables })
@@ -26,17 +27,15 @@ describe('the broker table', () => {
         const operation = someOperation(random)
         if (operation.kind === 'import') continue
         const expected = explain(policy, operation, variables)
-        const told = `${JSON.stringify(operation)} ${JSON.stringify(variables)} ${JSON.stringify(numberedRules(policy))}`
-        expect(decideByTable(table, operation), told).toEqual({
-          allowed: expected.allowed,
-          rule: expected.rule ?? noRule,
-        })
+        const { allowed, rule } = decideByTable(table, operation)
+        if (allowed !== expected.allowed || rule !== (expected.rule ?? noRule))
+          expect([allowed, rule], JSON.stringify([operation, variables, numberedRules(policy)])).toEqual(expected)
         if (expected.because === 'never allowed') seen.never++
         else if (expected.rule === undefined) seen.unruled++
         else seen[expected.allowed ? 'allowed' : 'denied']++
       }
-    }
-    for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(60)
+    }, 100)
+    for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(10)
   })
 
   it.each(templateNames())('holds the template %s, each rule findable by its number', (name) => {
