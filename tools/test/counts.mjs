@@ -20,7 +20,7 @@ export function countReport(file, exitCode) {
   try {
     report = JSON.parse(fs.readFileSync(file, 'utf8'))
   } catch {
-    return { counts: { ...NONE, failed: 1 }, skips: [], failures: ['the run ended without a report'] }
+    return { counts: { ...NONE, failed: 1 }, skips: [], failures: ['the run ended without a report'], kept: [] }
   }
   const unloaded = report.testResults.filter(
     (suite) => suite.status === 'failed' && suite.assertionResults.length === 0,
@@ -41,7 +41,27 @@ export function countReport(file, exitCode) {
       .map((test) => `${test.fullName}: ${firstLine(test.failureMessages?.[0])}`),
   ]
   if (failures.length < counts.failed) failures.push(`the run ended with code ${exitCode} though its tests passed`)
-  return { counts, skips, failures }
+  // What tests say of themselves by the test kit's keeps().
+  const kept = tests.flatMap(({ meta, status }) => (meta?.keeps === undefined ? [] : [{ ...meta.keeps, status }]))
+  return { counts, skips, failures, kept }
+}
+
+/** Rule by rule, by whom it is kept where, and whether each was seen to be: lines of text. */
+export function keptLines(kept) {
+  const states = new Map()
+  for (const { rule, keeper, where, status } of kept) {
+    const keepers = states.get(rule) ?? new Map()
+    states.set(rule, keepers)
+    const places = keepers.get(keeper) ?? []
+    keepers.set(keeper, places)
+    places.push(status === 'passed' ? where : `${where}: ${status.toUpperCase()}`)
+  }
+  const wide = Math.max(0, ...[...states.keys()].map((rule) => rule.length))
+  return [...states].flatMap(([rule, keepers]) =>
+    [...keepers].map(
+      ([keeper, places]) => `${rule.padEnd(wide)}  ${keeper.padEnd(10)}  ${[...new Set(places)].join(', ')}`,
+    ),
+  )
 }
 
 function firstLine(text = '') {

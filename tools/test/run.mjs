@@ -6,7 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runAsUser } from './as-user.mjs'
-import { add, closingLine, countReport, NONE } from './counts.mjs'
+import { add, closingLine, countReport, keptLines, NONE } from './counts.mjs'
 import { testedPackages } from './packages.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -47,26 +47,39 @@ async function main() {
   let total = NONE
   const skips = []
   const failures = []
+  const kept = []
   try {
     for (const one of chosen) {
       const result = await runPackage(one, reports, options.forwarded)
       total = add(total, result.counts)
       skips.push(...result.skips.map((test) => `${one.name}: ${test}`))
       failures.push(...result.failures.map((test) => `${one.name}: ${test}`))
+      kept.push(...result.kept)
     }
     if (options.asUser) {
-      const { failures: theirs, ...counts } = await runAsUser({
+      const {
+        failures: theirs,
+        kept: keptThere = [],
+        ...counts
+      } = await runAsUser({
         root,
         names: options.names,
         forwarded: options.forwarded,
       })
       total = add(total, counts)
       failures.push(...theirs.map((test) => `as an ordinary user: ${test}`))
+      kept.push(...keptThere.map((one) => ({ ...one, where: `${one.where} as an ordinary user` })))
     }
   } finally {
     fs.rmSync(reports, { recursive: true, force: true })
   }
-  if (options.summary) fs.writeFileSync(options.summary, JSON.stringify({ ...total, failures }))
+  if (options.summary) fs.writeFileSync(options.summary, JSON.stringify({ ...total, failures, kept }))
+  if (kept.length > 0 && !options.summary)
+    process.stdout.write(
+      `\nrules, and who was seen to keep them:\n${keptLines(kept)
+        .map((line) => `  ${line}\n`)
+        .join('')}`,
+    )
   // A skip is never silent.
   if (skips.length > 0) process.stdout.write(`\nskipped:\n${skips.map((text) => `  ${text}\n`).join('')}`)
   // Last, where a log that was cut short still has them.

@@ -6,3 +6,4 @@ export { childProcesses, countCgroups, countDescriptors, countThreads, isAlive }
 export { type RunOptions, type RunResult, run, runNode, runSource } from './internal/run-node.js'
 export { type SkippableContext, skipUnless } from './internal/skip.js'
 export { until } from './internal/until.js'
+export { keeps } from './keeps.js'

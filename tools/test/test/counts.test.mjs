@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { add, closingLine, countReport, NONE } from '../counts.mjs'
+import { add, closingLine, countReport, keptLines, NONE } from '../counts.mjs'
 
 let folder
 beforeEach(() => {
@@ -32,6 +32,7 @@ describe('counting a report', () => {
       counts: { passed: 1, failed: 1, skipped: 2 },
       skips: ['test 2', 'test 3'],
       failures: ['test 1: expected 1'],
+      kept: [],
     })
   })
 
@@ -40,6 +41,7 @@ describe('counting a report', () => {
       counts: { passed: 1, failed: 1, skipped: 0 },
       skips: [],
       failures: ['a.test.ts: no such module'],
+      kept: [],
     })
   })
 
@@ -53,6 +55,23 @@ describe('counting a report', () => {
 
   test('a run that left no report has failed', () => {
     expect(countReport(path.join(folder, 'absent.json'), 0).counts).toEqual({ passed: 0, failed: 1, skipped: 0 })
+  })
+
+  test('what tests say they try of a policy is listed by rule, failures aloud', () => {
+    const file = path.join(folder, 'kept.json')
+    const one = (rule, keeper, where, status) => ({ status, fullName: rule, meta: { keeps: { rule, keeper, where } } })
+    const assertionResults = [
+      one('fs.read', 'broker', 'process', 'passed'),
+      one('fs.read', 'broker', 'interpreter', 'failed'),
+      one('limits.cpu', 'cgroup', 'process', 'passed'),
+      { status: 'passed', fullName: 'something else', meta: {} },
+    ]
+    fs.writeFileSync(file, JSON.stringify({ testResults: [{ status: 'failed', name: 'a', assertionResults }] }))
+    expect(keptLines(countReport(file, 1).kept)).toEqual([
+      'fs.read     broker      process, interpreter: FAILED',
+      'limits.cpu  cgroup      process',
+    ])
+    expect(keptLines([])).toEqual([])
   })
 
   test('sums end in one line', () => {
