@@ -1,5 +1,6 @@
-export { type Aead, type AeadKey, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './aead/aead.js'
+export type { Aead, AeadKey } from '@pyisolate/interface'
 export { nobleAead } from './aead/noble-aead.js'
+export { KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './aead/sizes.js'
 export type { ChannelLimits, Padding, SealOptions } from './channel-options.js'
 export type { ChannelSetup, PeerRule } from './channel-setup.js'
 export { BrokerOptionError } from './errors/broker-option-error.js'

@@ -1,3 +1,4 @@
+export type { Aead, AeadKey } from './channel/aead.js'
 export type { Channel } from './channel/channel.js'
 export type { BrokerRequest, CellPlaces, Denial } from './engine/broker.js'
 export type { Cell, CellExit, CellUsage } from './engine/cell.js'

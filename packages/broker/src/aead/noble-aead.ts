@@ -1,7 +1,8 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
+import type { Aead, AeadKey } from '@pyisolate/interface'
 import { wipe } from '../internal/bytes.js'
-import { type Aead, type AeadKey, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './aead.js'
 import { advance } from './counter.js'
+import { KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './sizes.js'
 
 /** The AEAD in TypeScript, which is there everywhere. The library makes a few small objects for each message. */
 export const nobleAead: Aead = Object.freeze({
@@ -41,6 +42,7 @@ class NobleKey implements AeadKey {
     this.#nonce.set(nonce)
     for (let at = 0; at < count; at++) {
       const sealed = span(buffer, spans, at)
+      if (sealed.length < TAG_BYTES) throw new RangeError('a span without room for its tag')
       chacha20poly1305(key, this.#nonce).encrypt(sealed.subarray(0, -TAG_BYTES), sealed)
       advance(this.#nonce, 1)
     }
@@ -74,7 +76,10 @@ class NobleKey implements AeadKey {
   }
 }
 
+/** @throws RangeError for a span that is none, or leaves its buffer */
 function span(buffer: Uint8Array, spans: Uint32Array, at: number): Uint8Array {
   const offset = spans[2 * at]!
-  return buffer.subarray(offset, offset + spans[2 * at + 1]!)
+  const end = offset + spans[2 * at + 1]!
+  if (!(end <= buffer.length)) throw new RangeError('a span beyond its buffer')
+  return buffer.subarray(offset, end)
 }

@@ -1,4 +1,4 @@
-import { TAG_BYTES } from '../../aead/aead.js'
+import { TAG_BYTES } from '../../aead/sizes.js'
 
 /**
  * On a stream a frame is the length of its body (two bytes, big-endian) and the body, which is sealed:

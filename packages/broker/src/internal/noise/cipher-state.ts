@@ -1,5 +1,6 @@
-import { type Aead, type AeadKey, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from '../../aead/aead.js'
+import type { Aead, AeadKey } from '@pyisolate/interface'
 import { advance, isLast } from '../../aead/counter.js'
+import { KEY_BYTES, NONCE_BYTES, TAG_BYTES } from '../../aead/sizes.js'
 import { ChannelError } from '../../errors/channel-error.js'
 import { NO_BYTES, wipe } from '../bytes.js'
 

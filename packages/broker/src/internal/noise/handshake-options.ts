@@ -1,4 +1,4 @@
-import type { Aead } from '../../aead/aead.js'
+import type { Aead } from '@pyisolate/interface'
 import { nobleAead } from '../../aead/noble-aead.js'
 import { BrokerOptionError } from '../../errors/broker-option-error.js'
 import { NO_BYTES, wipe } from '../bytes.js'

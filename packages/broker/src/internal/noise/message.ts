@@ -1,4 +1,4 @@
-import { TAG_BYTES } from '../../aead/aead.js'
+import { TAG_BYTES } from '../../aead/sizes.js'
 import { HandshakeError } from '../../errors/handshake-error.js'
 import { concat } from '../bytes.js'
 

@@ -1,4 +1,4 @@
-import type { Aead } from '../../aead/aead.js'
+import type { Aead } from '@pyisolate/interface'
 import type { HashName } from './hash.js'
 import type { KeyPair } from './key-pair.js'
 import type { PatternName } from './patterns.js'

@@ -1,4 +1,4 @@
-import type { Aead } from '../../aead/aead.js'
+import type { Aead } from '@pyisolate/interface'
 import { HandshakeError } from '../../errors/handshake-error.js'
 import { NO_BYTES, wipe } from '../bytes.js'
 import { CipherState } from './cipher-state.js'

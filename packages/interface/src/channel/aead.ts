@@ -1,11 +1,6 @@
-/** Bytes that sealing adds: the tag (RFC 8439 section 2.8). */
-export const TAG_BYTES = 16
-export const KEY_BYTES = 32
-export const NONCE_BYTES = 12
-
 /**
- * ChaCha20-Poly1305 as of RFC 8439, from whoever has a fast one. All implementations give the same bytes. Handed to a
- * channel as `options.aead`; without one `nobleAead` is used.
+ * ChaCha20-Poly1305 as of RFC 8439, from whoever has a fast one. All implementations give the same bytes, and run the
+ * compliance suite of the test kit.
  */
 export interface Aead {
   /** For people. */
