@@ -9,6 +9,10 @@ const within = (text: string, most: number, ratio: number): Goal => ({
   text,
   met: (it) => it.p50 <= most || (it.ratio !== null && it.ratio <= ratio),
 })
+const reaching = (text: string, least: number, ratio: number): Goal => ({
+  text,
+  met: (it) => it.p50 >= least && it.ratio !== null && it.ratio >= ratio,
+})
 const atMost = (text: string, most: number): Goal => ({ text, met: ({ p50 }) => p50 <= most })
 const atLeast = (text: string, least: number): Goal => ({ text, met: ({ p50 }) => p50 >= least })
 
@@ -21,6 +25,7 @@ const GOALS: readonly (readonly [RegExp, Goal])[] = [
   [/^memory\.process\.\d+\.private$/, atMost('≤ 512 KiB', 512)],
   [/^memory\.interpreter\.\d+\.private$/, atMost('≤ 2048 KiB', 2048)],
   [/^guest\.cpu$/, atLeast('≥ 0.97 × limit', 0.97)],
+  [/^seal\.1kB$/, reaching('≥ 1.9 M per s and ≥ 0.6 × limit', 1_900_000, 0.6)],
   [/^cycle\.leak\.(descriptors|children|cgroups)$/, atMost('none', 0)],
   [/^policy\.reload$/, atMost('≤ 50 µs', 50)],
   // Allocators keep some of what they were given; a leak of half a KiB in every cycle would be more.

@@ -1,4 +1,5 @@
 import type { Suite } from '../suite.js'
+import { broker } from './broker.js'
 import { cycleLeak } from './cycle-leak.js'
 import { guestCpu } from './guest-cpu.js'
 import { memoryInterpreter, memoryProcess } from './memory.js'
@@ -23,5 +24,6 @@ export const suites: readonly Suite[] = [
   policyBrokerOpen,
   policyBrokerConnect,
   policyLsmOverhead,
+  broker,
   cycleLeak,
 ]
