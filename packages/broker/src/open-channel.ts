@@ -1,7 +1,7 @@
 import type { ChannelSetup } from './channel-setup.js'
-import { ChannelError } from './errors/channel-error.js'
 import { HandshakeError } from './errors/handshake-error.js'
 import { StreamChannel } from './internal/channel/stream-channel.js'
+import { unconfirmed } from './internal/handshake/confirmation.js'
 import { deadline } from './internal/handshake/deadline.js'
 import { type SettledSetup, settleSetup } from './internal/handshake/settle-setup.js'
 import { shakeHands } from './internal/handshake/stream-handshake.js'
@@ -48,11 +48,4 @@ async function open(settled: SettledSetup, stream: ByteStream, intake: StreamInt
     throw unconfirmed(error)
   }
   return channel
-}
-
-/** A peer that refuses says nothing: it goes away, or its first frame is sealed with other keys. */
-function unconfirmed(error: unknown): unknown {
-  if (!ChannelError.isInstance(error)) return error
-  const problem = error.problem === 'authentication' || error.problem === 'malformed' ? 'authentication' : 'transport'
-  return new HandshakeError(problem, 'the peer did not confirm it', { cause: error })
 }

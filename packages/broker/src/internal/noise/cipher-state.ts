@@ -66,12 +66,22 @@ export class CipherState {
   /** Noise, section 11.3: another key, made of this one by a one-way function. The counter goes on. */
   rekey(): void {
     const old = this.#live()
-    const next = new Uint8Array(KEY_BYTES + TAG_BYTES)
-    old.seal(LAST_NONCE, NO_BYTES, ZEROS, next)
-    this.#key = this.#aead.createKey(next.subarray(0, KEY_BYTES))
+    this.#key = nextKey(this.#aead, old)
     this.#used = 0
     old.wipe()
-    wipe(next)
+  }
+
+  /** Leaves so many counters out: forwards only, like all that moves it. @throws ChannelError `exhausted` */
+  skip(count: number): void {
+    this.#take(count)
+  }
+
+  /** The key, for who gets counters from elsewhere, and can only open. The state is wiped. */
+  intoReceivingKey(): ReceivingKey {
+    const key = this.#live()
+    this.#key = undefined
+    this.wipe()
+    return new ReceivingKey(this.#aead, key)
   }
 
   wipe(): void {
@@ -96,4 +106,37 @@ export class CipherState {
     this.#used += count
     return key
   }
+}
+
+/** A key that opens what it is given the counter of, and seals nothing. */
+export class ReceivingKey {
+  readonly #aead: Aead
+  readonly #key: AeadKey
+
+  constructor(aead: Aead, key: AeadKey) {
+    this.#aead = aead
+    this.#key = key
+  }
+
+  /** Opens one text in place, as `AeadKey.openMany`. */
+  open(nonce: Uint8Array, buffer: Uint8Array, spans: Uint32Array): boolean {
+    return this.#key.openMany(nonce, buffer, spans, 1) === 1
+  }
+
+  /** The one after it; this one stays. */
+  next(): ReceivingKey {
+    return new ReceivingKey(this.#aead, nextKey(this.#aead, this.#key))
+  }
+
+  wipe(): void {
+    this.#key.wipe()
+  }
+}
+
+function nextKey(aead: Aead, key: AeadKey): AeadKey {
+  const bytes = new Uint8Array(KEY_BYTES + TAG_BYTES)
+  key.seal(LAST_NONCE, NO_BYTES, ZEROS, bytes)
+  const next = aead.createKey(bytes.subarray(0, KEY_BYTES))
+  wipe(bytes)
+  return next
 }
