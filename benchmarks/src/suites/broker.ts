@@ -45,7 +45,7 @@ async function sealing(context: Context, name: string, bytes: number): Promise<{
     const all = rates.map(({ open }, at) => (kind === 'seal' ? samples[at]! : open))
     const others = AEADS.slice(1).map((one, at) => peer(one.name, all[at + 1]!, 'higher'))
     const peers: Peer[] = [...others, peer('node:crypto, sealing, a cipher for each', byNode, 'higher')]
-    return figure({ name: `${kind}.${name}`, unit: 'per s', samples: all[0]!, limit, peers, better: 'higher' })
+    return figure({ name: `broker.${kind}.${name}`, unit: 'per s', samples: all[0]!, limit, peers, better: 'higher' })
   }
   return { seal: make('seal'), open: make('open') }
 }
@@ -85,9 +85,9 @@ async function handshakes(context: Context): Promise<Figure[]> {
   await alternate(context.count(3, 1), parts) // to warm up
   const [classic, hybrid, limit] = await alternate(context.count(20, 2), parts)
   return [
-    figure({ name: 'handshake', unit: 'µs', samples: classic!, limit: limit! }),
+    figure({ name: 'broker.handshake', unit: 'µs', samples: classic!, limit: limit! }),
     figure({
-      name: 'handshake.pq',
+      name: 'broker.handshake.pq',
       unit: 'µs',
       samples: hybrid!,
       limit: limit!,
