@@ -5,6 +5,8 @@
 //   thread COUNT PAUSE_US           pthread_create to the thread's first instruction being known here
 //   fork COUNT PAUSE_US MIB         fork to the child's first instruction being known here, MIB touched before
 //   forkexit COUNT PAUSE_US MIB     fork, exit, reaped
+//   seal COUNT PAUSE_US BYTES       1,000 texts sealed by OpenSSL's ChaCha20-Poly1305 as `openssl speed` does it: under one
+//                                   nonce, and without taking the tags
 //   spawn COUNT PAUSE_US ARGV…      posix_spawn to the first byte of output (arguments parted by tabs)
 //   notify COUNT PAUSE_US           a system call of another process that is answered here (seccomp_unotify(2))
 //   mapupdate COUNT PAUSE_US        one element of a BPF array map replaced (bpf(2)); root's
@@ -14,6 +16,7 @@
 #include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
@@ -292,6 +295,24 @@ Samples map_updates(const Pace& pace) {
   return samples;
 }
 
+Samples seals(const Pace& pace, std::size_t bytes) {
+  const std::vector<unsigned char> key(32, 1), nonce(12, 2);
+  std::vector<unsigned char> text(bytes, 3), out(bytes + 16);
+  EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+  check(EVP_EncryptInit_ex(context, EVP_chacha20_poly1305(), nullptr, key.data(), nonce.data()) == 1, "EVP_EncryptInit");
+  Samples samples = sample(pace, [&] {
+    int written = 0;
+    const auto start = now();
+    for (int i = 0; i < 1000; i++) {
+      check(EVP_EncryptUpdate(context, out.data(), &written, text.data(), static_cast<int>(bytes)) == 1, "update");
+      check(EVP_EncryptFinal_ex(context, out.data() + bytes, &written) == 1, "final");
+    }
+    return now() - start;
+  });
+  EVP_CIPHER_CTX_free(context);
+  return samples;
+}
+
 std::vector<std::string> split_tabs(const std::string& text) {
   std::vector<std::string> parts;
   std::istringstream stream(text);
@@ -313,6 +334,11 @@ Samples answer(const std::string& line) {
   }
   if (command == "notify") return notify_round_trips(pace);
   if (command == "mapupdate") return map_updates(pace);
+  if (command == "seal") {
+    std::size_t bytes = 0;
+    words >> bytes;
+    return seals(pace, bytes);
+  }
   if (command == "spawn") {
     std::string rest;
     words.ignore(1);

@@ -21,7 +21,7 @@ function buildNativeLimits(): string {
   mkdirSync(folder, { recursive: true })
   // Under another name first: an interrupted build leaves nothing that looks finished.
   const unfinished = `${program}.${process.pid}`
-  execFileSync(compiler, ['-std=c++20', '-O2', '-o', unfinished, source, '-pthread'], { stdio: 'inherit' })
+  execFileSync(compiler, ['-std=c++20', '-O2', '-o', unfinished, source, '-pthread', '-lcrypto'], { stdio: 'inherit' })
   renameSync(unfinished, program)
   return program
 }

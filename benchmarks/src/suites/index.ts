@@ -1,5 +1,6 @@
 import type { Suite } from '../suite.js'
 import { broker } from './broker.js'
+import { brokerNative } from './broker-native.js'
 import { cycleLeak } from './cycle-leak.js'
 import { guestCpu } from './guest-cpu.js'
 import { memoryInterpreter, memoryProcess } from './memory.js'
@@ -25,5 +26,6 @@ export const suites: readonly Suite[] = [
   policyBrokerConnect,
   policyLsmOverhead,
   broker,
+  brokerNative,
   cycleLeak,
 ]

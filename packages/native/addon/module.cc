@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "aead/js_aead.h"
 #include "js_barrier.h"
 #include "js_broker.h"
 #include "js_cell.h"
@@ -22,6 +23,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   JsCell::define(env);
   JsZygote::define(env);
   define_broker(env, exports);
+  JsAeadKey::define(env, exports);
   exports.Set("launchZygote", Napi::Function::New<&JsZygote::launch>(env, "launchZygote"));
   exports.Set("setErrorClasses", Napi::Function::New<&set_error_classes>(env, "setErrorClasses"));
   auto versions = Napi::Object::New(env);

@@ -1,3 +1,4 @@
+export { createNativeAead, type NativeAeadOptions } from './aead.js'
 export type { NativeEngineOptions } from './engine.js'
 export { createNativeEngine } from './engine.js'
 export { type CgroupController, CgroupError } from './errors/cgroup-error.js'

@@ -13,9 +13,14 @@ const others = [22, 24].filter((major) => major !== own)
 const nodeOf = (major: number): string =>
   major === own ? process.execPath : join(dirname(require.resolve(`node-${major}/package.json`)), 'bin', 'node')
 
-/** Through every part of the addon: a zygote, cells, frames both ways, a deadline, a kill, the end, a worker. */
+/** Through every part of the addon: sealing, beside the OpenSSL of that Node; a zygote, cells, frames both ways, a deadline, a kill, the end, a worker. */
 const smoke = `
 const { Worker, isMainThread } = await import('node:worker_threads')
+const [secret, nonce, text] = [new Uint8Array(32).fill(7), new Uint8Array(12), new Uint8Array(1000).fill(65)]
+const sealed = new Uint8Array(1016)
+aead().createKey(secret).seal(nonce, new Uint8Array(0), text, sealed)
+const cipher = createCipheriv('chacha20-poly1305', secret, nonce, { authTagLength: 16 })
+const same = Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]).equals(sealed)
 const e = engine()
 const frames = []
 const ended = []
@@ -31,7 +36,7 @@ for (let i = 0; i < 500 && ended.length < 2; i++) await sleep(10)
 if (isMainThread) {
   const worker = new Worker(new URL(import.meta.url), { stdout: true })
   const code = await new Promise((done) => worker.once('exit', done))
-  console.log(JSON.stringify({ node: Number(process.versions.node.split('.')[0]), frames: frames.length, usage, ended: ended.sort(), code }))
+  console.log(JSON.stringify({ node: Number(process.versions.node.split('.')[0]), frames: frames.length, same, usage, ended: ended.sort(), code }))
 }
 await e.close()
 `
@@ -41,6 +46,6 @@ describe('the addon as it was built, without another build', () => {
     if (major !== own && process.arch !== 'x64') return expect(others).toContain(major)
     const { code, stdout, stderr } = await runScript(smoke, { node: nodeOf(major) })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(JSON.parse(stdout)).toMatchObject({ node: major, frames: 32, usage: true, ended: ['enough', null], code: 0 })
+    expect(JSON.parse(stdout)).toMatchObject({ node: major, frames: 32, same: true, usage: true, ended: ['enough', null], code: 0 })
   })
 })

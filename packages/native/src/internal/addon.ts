@@ -1,9 +1,12 @@
+import type { AeadKey } from '@pyisolate/interface'
+
 /** The addon's JavaScript face, by hand: keep it with addon/js_*.cc. */
 export interface NativeAddon {
   readonly versions: { readonly napi: number; readonly protocol: number }
   /** The class of what is thrown when a system call fails. Everything else thrown is a TypeError: our own mistake. */
   setErrorClasses(classes: { SystemError: new (call: string, errno: number) => Error }): void
   launchZygote(options: ZygoteOptions): ZygoteHandle
+  readonly AeadKeyHandle: new (key: Uint8Array) => AeadKey
   /** What a broker table says of an operation, as `explain` of `@pyisolate/policy` takes it; rule 0xffffffff for none. */
   decide(table: Uint8Array, operation: Readonly<Record<string, unknown>>): { allowed: boolean; rule: number }
   /** A compiled contract on what it judges, as `contract_machine.h` lays it out: whether it allows, and what does not hold. */

@@ -43,6 +43,11 @@ function readHome(file: string): PythonHome {
   return { prefix, stdlib }
 }
 
+/** This package's own build of the addon. */
+export function locateAddon(): string {
+  return join(packageFolder(), 'build', 'Release', 'pyisolate_native.node')
+}
+
 /**
  * Finds the engine: what the caller names, else `PYISOLATE_ENGINE` and `PYISOLATE_PYTHON_HOME`, else this
  * package's own build. @throws EngineMissingError
@@ -53,7 +58,7 @@ export function locateEngine(named: {
   pythonHome?: string | PythonHome
 }): EngineFiles {
   const output = join(packageFolder(), 'build', 'Release')
-  const addon = named.addon ?? join(output, 'pyisolate_native.node')
+  const addon = named.addon ?? locateAddon()
   const executable = named.executable ?? (process.env.PYISOLATE_ENGINE || join(output, 'pyisolate-engine'))
   const home = named.pythonHome ?? (process.env.PYISOLATE_PYTHON_HOME || join(output, 'python-home.json'))
   try {

@@ -13,10 +13,12 @@ export interface ScriptResult {
 
 const dist = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
 
-/** What a script starts with: `engine()` makes one on the fake, `request()` a spawn request. */
+/** What a script starts with: `engine()` makes one on the fake, `request()` a spawn request, `aead()` the addon's. */
 const prelude = `
 import { readdirSync } from 'node:fs'
-import { createNativeEngine } from ${JSON.stringify(pathToFileURL(dist).href)}
+import { createCipheriv } from 'node:crypto'
+import { createNativeAead, createNativeEngine } from ${JSON.stringify(pathToFileURL(dist).href)}
+const aead = () => createNativeAead({ addon: ${JSON.stringify(addonPath)} })
 const engine = (more) => createNativeEngine({ executable: ${JSON.stringify(fakeEngine)}, addon: ${JSON.stringify(addonPath)},
   pythonHome: { prefix: '/n', stdlib: '/n' }, ...more })
 const request = (more) => ({ name: 'a', isolation: 'process', preload: [], readPaths: [], modulePaths: [], ringBytes: 65536,

@@ -1,0 +1,22 @@
+# libcrypto for the addon, always the static one, with none of its symbols visible outside. Node exports those of its own
+# OpenSSL, or BoringSSL: a shared libcrypto would be bound to them, to another version, at load time.
+find_library(PYISOLATE_CRYPTO NAMES libcrypto.a)
+find_path(PYISOLATE_CRYPTO_INCLUDE openssl/evp.h)
+if(NOT PYISOLATE_CRYPTO OR NOT PYISOLATE_CRYPTO_INCLUDE)
+  message(FATAL_ERROR "libcrypto.a (OpenSSL 3) and its headers are needed: libssl-dev")
+endif()
+add_library(pyisolate_crypto INTERFACE)
+target_include_directories(pyisolate_crypto SYSTEM INTERFACE "${PYISOLATE_CRYPTO_INCLUDE}")
+target_link_libraries(pyisolate_crypto INTERFACE "${PYISOLATE_CRYPTO}" ${CMAKE_DL_LIBS})
+target_link_options(pyisolate_crypto INTERFACE -Wl,--exclude-libs,ALL -Wl,-Bsymbolic -Wl,--gc-sections)
+# Debian 13's can compress by zlib and zstd, which nothing here asks it to do: the shared ones will do.
+foreach(foreign IN ITEMS "ZSTD_compress:zstd" "deflateInit_:z")
+  string(REPLACE ":" ";" foreign "${foreign}")
+  list(GET foreign 0 symbol)
+  list(GET foreign 1 name)
+  file(STRINGS "${PYISOLATE_CRYPTO}" found REGEX "${symbol}" LIMIT_COUNT 1)
+  if(found)
+    find_library(PYISOLATE_CRYPTO_${name} NAMES ${name} lib${name}.so.1 REQUIRED)
+    target_link_libraries(pyisolate_crypto INTERFACE "${PYISOLATE_CRYPTO_${name}}")
+  endif()
+endforeach()

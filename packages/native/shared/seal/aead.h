@@ -1,0 +1,54 @@
+// ChaCha20-Poly1305 (RFC 8439) by OpenSSL's EVP: contexts that are keyed once, nothing allocated for a message.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "seal/algorithms.h"
+
+namespace pyisolate::seal {
+
+inline constexpr std::size_t kKeyBytes = 32;
+inline constexpr std::size_t kNonceBytes = 12;
+inline constexpr std::size_t kTagBytes = 16;
+// EVP counts in int. Nothing here is nearly as long.
+inline constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+
+using Bytes = std::span<const std::uint8_t>;
+
+// Four zeros and the counter, little-endian (Noise, revision 34, section 12.3).
+struct Nonce {
+  std::uint8_t bytes[kNonceBytes];
+  static Nonce of(std::uint64_t counter) {
+    Nonce made{};
+    made.count(counter);
+    return made;
+  }
+  void count(std::uint64_t counter) {
+    for (int i = 0; i < 8; ++i) bytes[4 + i] = static_cast<std::uint8_t>(counter >> (8 * i));
+  }
+  std::uint64_t counter() const {
+    std::uint64_t value = 0;
+    for (int i = 7; i >= 0; --i) value = value << 8 | bytes[4 + i];
+    return value;
+  }
+};
+
+// One key for one direction of EVP. The key lives in EVP's context alone, which is wiped when it goes.
+class Cipher {
+ public:
+  enum class Use { seal, open };
+  Cipher(Use use, std::span<const std::uint8_t, kKeyBytes> key);
+
+  // Writes the ciphertext and its tag, `plain.size() + kTagBytes` bytes; `out` may be where `plain` begins.
+  void seal(const Nonce& nonce, Bytes associated, Bytes plain, std::uint8_t* out);
+  // Writes the plaintext, `sealed.size() - kTagBytes` bytes; `out` may be where `sealed` begins. False: not authentic,
+  // or too short to have a tag; what was written then is overwritten with zeros.
+  bool open(const Nonce& nonce, Bytes associated, Bytes sealed, std::uint8_t* out);
+
+ private:
+  CipherContext context_;
+};
+
+}  // namespace pyisolate::seal
