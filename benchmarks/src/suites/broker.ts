@@ -1,5 +1,6 @@
 import { createCipheriv, diffieHellman, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { type Aead, KeyPair, memoryStreamPair, nobleAead, openChannel } from '@pyisolate/broker'
+import { createNativeAead } from '@pyisolate/native'
 import type { Context } from '../context.js'
 import { type Figure, figure, type Peer, peer } from '../figure.js'
 import { alternate } from '../internal/alternate.js'
@@ -8,7 +9,10 @@ import { opensslSpeed } from '../limits/openssl-speed.js'
 import { check, type Suite } from '../suite.js'
 
 /** What a channel can be given; the first one that is there makes the figure, the others are beside it. */
-const AEADS: readonly { readonly name: string; readonly aead: Aead }[] = [{ name: 'TypeScript', aead: nobleAead }]
+const AEADS: readonly { readonly name: string; readonly aead: Aead }[] = [
+  { name: 'native', aead: createNativeAead() },
+  { name: 'TypeScript', aead: nobleAead },
+]
 
 export const broker: Suite = {
   name: 'broker',

@@ -11,7 +11,8 @@ export interface Aead {
 
 /**
  * One key. Nonces are 12 bytes: four zeros, then a counter of 64 bits, little-endian, as in Noise (revision 34, section
- * 12.3). Whoever calls keeps the counters; an implementation must change neither nonce nor associated data.
+ * 12.3). Whoever calls keeps the counters; an implementation must change neither nonce nor associated data, and may
+ * refuse, by a `RangeError`, to seal under a counter that isn't after all those it has sealed under.
  *
  * Nothing here may keep a reference to a buffer after it has returned.
  */

@@ -1,12 +1,15 @@
 import { createCipheriv, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { AeadKey } from '@pyisolate/interface'
+import { aeadCompliance } from '@pyisolate/test-kit/compliance'
 import { describe, expect, it } from 'vitest'
 
 import { createNativeAead } from '../../src/index.js'
 import { addonPath } from '../support/fake.js'
 
 const aead = createNativeAead({ addon: addonPath })
+aeadCompliance('native', aead)
+
 const TAG = 16
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'))
 const hex = (from: Uint8Array) => Buffer.from(from).toString('hex')

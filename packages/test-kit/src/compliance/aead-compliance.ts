@@ -50,7 +50,10 @@ export function aeadCompliance(name: string, aead: Aead): void {
           key.seal(nonce, data, text, sealed)
           expect(hex(sealed)).toBe(hex(right))
           const inPlace = Uint8Array.from([...text, ...new Uint8Array(TAG)])
-          key.seal(nonce, data, inPlace.subarray(0, length), inPlace)
+          // Another one of the same: an implementation may refuse to seal under a counter twice.
+          const again = aead.createKey(secret)
+          again.seal(nonce, data, inPlace.subarray(0, length), inPlace)
+          again.wipe()
           expect(hex(inPlace)).toBe(hex(right))
           const opened = new Uint8Array(length)
           expect(key.open(nonce, data, sealed, opened)).toBe(true)

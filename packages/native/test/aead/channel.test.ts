@@ -1,0 +1,54 @@
+import { KeyPair, memoryStreamPair, nobleAead, openChannel, type SealedChannel } from '@pyisolate/broker'
+import type { Aead } from '@pyisolate/interface'
+import { expect, it } from 'vitest'
+
+import { createNativeAead } from '../../src/index.js'
+import { addonPath } from '../support/fake.js'
+
+const native = createNativeAead({ addon: addonPath })
+
+async function pair(ours: Aead, theirs: Aead): Promise<[SealedChannel, SealedChannel]> {
+  const [one, other] = memoryStreamPair()
+  const [first, second] = [KeyPair.generate(), KeyPair.generate()]
+  const limits = { rekeyAfterMessages: 100 }
+  return Promise.all([
+    openChannel(one, {
+      role: 'initiator',
+      pattern: 'IK',
+      keys: first,
+      remoteKey: second.publicKey,
+      aead: ours,
+      limits,
+    }),
+    openChannel(other, {
+      role: 'responder',
+      pattern: 'IK',
+      keys: second,
+      peer: { keys: [first.publicKey] },
+      aead: theirs,
+      limits,
+    }),
+  ])
+}
+
+const message = (at: number) => new Uint8Array((at * 251) % 70_000).fill(at)
+
+it.each([
+  ['native', 'TypeScript', native, nobleAead],
+  ['TypeScript', 'native', nobleAead, native],
+  ['native', 'native', native, native],
+] as const)('a channel between %s and %s, also across new keys', async (_, __, ours, theirs) => {
+  const [first, second] = await pair(ours, theirs)
+  const reading = [first, second].map(async (channel) => {
+    const messages: Uint8Array[] = []
+    for await (const one of channel.messages()) messages.push(one)
+    return messages
+  })
+  for (let at = 0; at < 400; at++) await Promise.all([first.send(message(at)), second.send(message(at))])
+  expect(first.stats().rekeysSent).toBeGreaterThan(2)
+  await first.close()
+  for (const messages of await Promise.all(reading)) {
+    expect(messages).toHaveLength(400)
+    expect(messages.every((one, at) => Buffer.compare(one, message(at)) === 0)).toBe(true)
+  }
+})
