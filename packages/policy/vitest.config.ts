@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'] },
+  // Nothing here waits for long; a machine that does much else beside it may.
+  test: { include: ['test/**/*.test.ts'], testTimeout: 20_000 },
 })

@@ -1,11 +1,14 @@
 // Ways around a policy: each works where nothing enforces it, and fails where the broker does.
+
+import { createSocket } from 'node:dgram'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createNativeEngine } from '@pyisolate/native'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createSupervisor, type Supervisor } from '../../src/index.js'
+import { type Attack, kernelAttacks } from './kernel-attacks.js'
 import { everywhere, folder, policy, ruled } from './support.js'
 
 const built = (name: string): string => fileURLToPath(new URL(`../../../native/build/Release/${name}`, import.meta.url))
@@ -20,16 +23,45 @@ afterAll(async () => {
   await engine.close()
 })
 
-/** A listener, and how often somebody reached it. */
+/** A listener, for datagrams too, and how often somebody reached it. */
 async function listener(): Promise<{ readonly port: number; connections: number; close(): void }> {
-  const server = createServer((socket) => {
+  const server = hello(() => one.connections++)
+  await new Promise<void>((resolve) => server.listen(0, '::', resolve))
+  const { port } = server.address() as { port: number }
+  const datagrams = createSocket('udp4', (_, { address, port: from }) => {
     one.connections++
+    datagrams.send('hello', from, address)
+  })
+  await new Promise<void>((resolve) => datagrams.bind(port, '127.0.0.1', resolve))
+  const close = (): void => {
+    server.close()
+    datagrams.close()
+  }
+  const one = { port, connections: 0, close }
+  return one
+}
+
+function hello(onConnection: () => void): Server {
+  return createServer((socket) => {
+    onConnection()
     socket.on('error', () => {})
     socket.end('hello')
   })
-  await new Promise<void>((resolve) => server.listen(0, '::', resolve))
-  const one = { port: (server.address() as { port: number }).port, connections: 0, close: () => void server.close() }
-  return one
+}
+
+/** What listens on Unix sockets, where a guest has no business. */
+async function listenLocally(at: string, port: number, onConnection: () => void): Promise<void> {
+  const server = hello(onConnection)
+  await new Promise<void>((resolve) => server.listen(join(at, 'secret', 'socket'), resolve))
+  onTestFinished(() => void server.close())
+  const receiver = await unconfined.spawn(`receiver ${port}`)
+  onTestFinished(async () => {
+    await receiver.close()
+  })
+  await receiver.exec(`
+import socket
+datagrams = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); datagrams.bind('${at}/secret/datagrams')
+abstract = socket.socket(socket.AF_UNIX); abstract.bind('\\0pyisolate-attack-${process.pid}-${port}'); abstract.listen()`)
 }
 
 const allowed = await listener()
@@ -41,16 +73,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 def system_call(number, *args):
     return libc.syscall(ctypes.c_long(number), *args)
 `
-
-interface Attack {
-  readonly name: string
-  /** Of the policy, beside what is readable and writable below the folder but for \`secret\`. */
-  readonly rules?: string
-  /** Python that leaves in \`won\` whether it got what it must not have. */
-  readonly code: (at: string, port: number) => string
-  /** Where it has nothing to try. */
-  readonly only?: 'process'
-}
 
 const loot = "b'loot'"
 
@@ -253,7 +275,7 @@ won = system_call(307, a.fileno(), ctypes.byref(Message()), 1, 0) == 1`,
 ]
 
 describe.each(everywhere)('in %s isolation', (isolation) => {
-  it.each(attacks.map((attack) => [attack.name, attack] as const))('%s', async (_, attack) => {
+  it.each([...attacks, ...kernelAttacks].map((attack) => [attack.name, attack] as const))('%s', async (_, attack) => {
     if (attack.only !== undefined && attack.only !== isolation) return
     const outcome = async (supervisor: Supervisor): Promise<{ won: unknown; error: string; reached: number }> => {
       const at = folder()
@@ -262,6 +284,7 @@ describe.each(everywhere)('in %s isolation', (isolation) => {
       writeFileSync(join(at, 'readonly'), 'as it is')
       const forbidden = await listener()
       onTestFinished(() => forbidden.close())
+      await listenLocally(at, forbidden.port, () => forbidden.connections++)
       const net = `net:\n  connect: ['tcp://127.0.0.1:${allowed.port}']\n`
       const names = ['link', 'l1', 'l2', 'race', 'next', 'other/**', 'mine/**', 'a/**', 'top/**']
       const files = `
