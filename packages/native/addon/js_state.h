@@ -10,6 +10,9 @@ namespace pyisolate {
 
 class Cell;
 class Zygote;
+namespace io {
+class Io;
+}
 
 // What the addon keeps per Node environment.
 class JsState {
@@ -26,10 +29,12 @@ class JsState {
 
   Napi::FunctionReference cell_class;
   Napi::FunctionReference zygote_class;
+  Napi::FunctionReference io_class;
   Napi::FunctionReference system_error;
   // Handed to the constructor that is being called; empty when JavaScript calls one by itself.
   std::shared_ptr<Cell> new_cell;
   std::shared_ptr<Zygote> new_zygote;
+  std::shared_ptr<io::Io> new_io;
 
  private:
   void shut_down(napi_async_cleanup_hook_handle hook);

@@ -4,6 +4,7 @@
 #include "js_barrier.h"
 #include "js_broker.h"
 #include "js_cell.h"
+#include "js_io.h"
 #include "js_zygote.h"
 
 namespace pyisolate {
@@ -22,6 +23,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new JsState(env));
   JsCell::define(env);
   JsZygote::define(env);
+  JsIo::define(env, exports);
   define_broker(env, exports);
   JsAeadKey::define(env, exports);
   exports.Set("launchZygote", Napi::Function::New<&JsZygote::launch>(env, "launchZygote"));

@@ -15,6 +15,6 @@ export interface NativeAeadOptions {
  * @throws EngineMissingError where the addon isn't built
  */
 export function createNativeAead(options: NativeAeadOptions = {}): Aead {
-  const { AeadKeyHandle } = loadAddon(options.addon ?? locateAddon())
+  const { AeadKeyHandle } = loadAddon(locateAddon(options.addon))
   return Object.freeze({ name: 'openssl', createKey: (key: Uint8Array) => new AeadKeyHandle(key) })
 }

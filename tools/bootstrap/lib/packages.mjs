@@ -10,6 +10,7 @@ const COMMON = [
   'xz-utils',
   'pkg-config|pkgconf',
   'libseccomp-dev',
+  'liburing-dev',
   'libffi-dev',
   'libssl-dev',
   'zlib1g-dev',

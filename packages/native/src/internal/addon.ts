@@ -7,6 +7,8 @@ export interface NativeAddon {
   setErrorClasses(classes: { SystemError: new (call: string, errno: number) => Error }): void
   launchZygote(options: ZygoteOptions): ZygoteHandle
   readonly AeadKeyHandle: new (key: Uint8Array) => AeadKey
+  /** Starts an I/O thread. */
+  openIo(options: IoThreadOptions): IoHandle
   /** What a broker table says of an operation, as `explain` of `@pyisolate/policy` takes it; rule 0xffffffff for none. */
   decide(table: Uint8Array, operation: Readonly<Record<string, unknown>>): { allowed: boolean; rule: number }
   /** A compiled contract on what it judges, as `contract_machine.h` lays it out: whether it allows, and what does not hold. */
@@ -103,4 +105,40 @@ export interface CellHandle {
   attach(options: CellOptions): CellHandle
   /** Forgets it: no listener is called any more, a process that lives is killed and reaped. */
   close(): void
+}
+
+export interface IoThreadOptions {
+  readonly backend: 'any' | 'io_uring' | 'epoll'
+  /** `kind`: done, accepted, data, end; see addon/io/report.h. `result`: a count, or an errno below zero. */
+  onReport(kind: number, handle: number, id: number, result: number, bytes: Uint8Array | null, text: string): void
+}
+
+/** `timeout`: in milliseconds, or Infinity. What returns one number returns the operation's, two: its handle's first. */
+export interface IoHandle {
+  readonly backend: 'io_uring' | 'epoll'
+  /** The errno that io_uring was refused with; 0 for none. */
+  readonly refusal: number
+  listen(address: object, backlog: number, window: number): [handle: number, operation: number]
+  connect(address: object, timeout: number): [handle: number, operation: number]
+  openFile(path: string, flags: number, mode: number, timeout: number): [handle: number, operation: number]
+  send(handle: number, bytes: Uint8Array, timeout: number): number
+  shut(handle: number): number
+  read(handle: number, position: number, length: number, timeout: number): number
+  write(handle: number, position: number, bytes: Uint8Array, timeout: number): number
+  consume(handle: number, count: number): void
+  setOption(handle: number, option: 'sendBuffer' | 'receiveBuffer', value: number): void
+  cancel(operation: number): void
+  close(handle: number): number
+  stats(): {
+    operations: number
+    bytesIn: number
+    bytesOut: number
+    wakeups: number
+    shortages: number
+    open: number
+    fixedFiles: number
+  }
+  ref(): void
+  unref(): void
+  shutDown(): void
 }

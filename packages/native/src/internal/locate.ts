@@ -43,9 +43,9 @@ function readHome(file: string): PythonHome {
   return { prefix, stdlib }
 }
 
-/** This package's own build of the addon. */
-export function locateAddon(): string {
-  return join(packageFolder(), 'build', 'Release', 'pyisolate_native.node')
+/** The addon alone: what the caller names, else this package's own build. @throws EngineMissingError */
+export function locateAddon(named?: string): string {
+  return named ?? join(packageFolder(), 'build', 'Release', 'pyisolate_native.node')
 }
 
 /**
@@ -58,7 +58,6 @@ export function locateEngine(named: {
   pythonHome?: string | PythonHome
 }): EngineFiles {
   const output = join(packageFolder(), 'build', 'Release')
-  const addon = named.addon ?? locateAddon()
   const executable = named.executable ?? (process.env.PYISOLATE_ENGINE || join(output, 'pyisolate-engine'))
   const home = named.pythonHome ?? (process.env.PYISOLATE_PYTHON_HOME || join(output, 'python-home.json'))
   try {
@@ -66,5 +65,5 @@ export function locateEngine(named: {
   } catch (cause) {
     throw new EngineMissingError(`there is no engine to run at ${executable}; ${setupHint}`, { cause })
   }
-  return { addon, executable, home: typeof home === 'string' ? readHome(home) : home }
+  return { addon: locateAddon(named.addon), executable, home: typeof home === 'string' ? readHome(home) : home }
 }

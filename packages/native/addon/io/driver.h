@@ -1,0 +1,123 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "backend.h"
+#include "report.h"
+
+namespace pyisolate::io {
+
+// One operation that somebody waits for, by its number.
+struct Transfer : Operation {
+  std::uint64_t id = 0;
+};
+
+// A listener, a stream or a file, by its number.
+struct Handle {
+  enum class Type : std::uint8_t { listener, stream, file };
+  std::uint64_t id = 0;
+  Type type = Type::stream;
+  File file;
+  Operation in;                   // accepts or receives
+  std::deque<Transfer*> to_send;  // the first is under way
+  std::size_t unread = 0;         // bytes, or connections, that were handed out and not yet consumed
+  std::size_t window = 0;         // how many of them there may be
+  unsigned active = 0;            // operations that the backend has
+  Clock::time_point retry = kNever;
+  bool opened = false;
+  bool ended = false;
+  bool closing = false;
+  std::uint64_t close_id = 0;
+};
+
+// How a descriptor is had, by a worker: it may wait for a disk.
+struct Opened {
+  int error = 0;
+  std::shared_ptr<UniqueFd> fd;
+  sockaddr_storage peer{};  // of a socket: where to connect it to, unless `peer_bytes` is 0
+  socklen_t peer_bytes = 0;
+  std::uint64_t value = 0;           // for whoever asked
+  std::shared_ptr<UniqueFd> hold{};  // kept until it is connected
+};
+using Opener = std::function<Opened()>;
+
+// What runs on an I/O thread: descriptors with their windows, queues and ends, over one backend. Every number is the
+// caller's choice. All of it the I/O thread's alone.
+class Driver final : public Sink {
+ public:
+  Driver(std::shared_ptr<Mailbox> mailbox, std::shared_ptr<Workers> workers, std::shared_ptr<Outbox> outbox,
+         std::shared_ptr<Counters> counters, std::shared_ptr<std::atomic<std::uint64_t>> next_handle);
+
+  void use(std::unique_ptr<Backend> backend) { backend_ = std::move(backend); }
+  void run();  // until stop()
+  void stop();
+
+  bool busy() const { return !handles_.empty(); }
+
+  // `window`: connections that may wait to be consumed.
+  void listen(std::uint64_t handle, std::uint64_t id, const sockaddr_storage& at, socklen_t bytes, int backlog,
+              std::size_t window);
+  void connect(std::uint64_t handle, std::uint64_t id, const sockaddr_storage& peer, socklen_t bytes,
+               Clock::time_point deadline);
+  // Lets a worker open a file, or choose and judge the peer of a stream.
+  void open(std::uint64_t handle, std::uint64_t id, Handle::Type type, Opener opener, Clock::time_point deadline);
+  void send(std::uint64_t handle, std::uint64_t id, std::vector<std::uint8_t> bytes, Clock::time_point deadline);
+  void shut(std::uint64_t handle, std::uint64_t id);
+  void read(std::uint64_t handle, std::uint64_t id, std::uint64_t offset, std::size_t size, Clock::time_point deadline);
+  void write(std::uint64_t handle, std::uint64_t id, std::uint64_t offset, std::vector<std::uint8_t> bytes,
+             Clock::time_point deadline);
+  void consume(std::uint64_t handle, std::size_t count);
+  void set_option(std::uint64_t handle, int name, int value);
+  void cancel(std::uint64_t id);
+  void close(std::uint64_t handle, std::uint64_t id);
+
+  void accepted(Operation& operation, UniqueFd socket) override;
+  void received(Operation& operation, std::span<const std::uint8_t> bytes) override;
+  void finished(Operation& operation, int result) override;
+  void before_wait() override { outbox_->ring(); }
+
+ private:
+  struct Opening {
+    std::uint64_t handle;
+    Handle::Type type;
+    Clock::time_point deadline;
+  };
+
+  Handle& add(std::uint64_t id, Handle::Type type, std::shared_ptr<UniqueFd> fd);  // throws SystemFailure
+  Handle* find(std::uint64_t id);
+  Transfer& transfer(Handle& handle, std::uint64_t id, Kind kind, Clock::time_point deadline);
+  void opened(std::uint64_t id, Opened result);
+  void begin_connect(Handle& handle, std::uint64_t id, Opened where, Clock::time_point deadline);
+  void start(Operation& operation);
+  void start_sending(Handle& handle);
+  void pull(Handle& handle);
+  void inbound_finished(Handle& handle, int result);
+  void transfer_finished(Transfer& transfer, int result);
+  void complete(Transfer& transfer, std::int64_t result);
+  void begin_close(Handle& handle, std::uint64_t id);
+  void finish_close(Handle& handle);
+  void report_done(std::uint64_t id, std::int64_t result);
+  Clock::time_point look_after_times();
+
+  std::shared_ptr<Mailbox> mailbox_;
+  std::shared_ptr<Workers> workers_;
+  std::shared_ptr<Outbox> outbox_;
+  std::shared_ptr<Counters> counters_;
+  std::shared_ptr<std::atomic<std::uint64_t>> next_handle_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Handle>> handles_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Transfer>> transfers_;
+  std::unordered_map<std::uint64_t, Opening> openings_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<UniqueFd>> holds_;  // by transfer
+  std::size_t pausing_ = 0;                                             // listeners that wait for descriptors
+  Clock::time_point stop_at_ = kNever;
+  bool stopping_ = false;
+  std::unique_ptr<Backend> backend_;  // gone before what it writes to
+};
+
+// "192.0.2.1" and its port of a peer, or of one's own end; a Unix socket's path and 0.
+std::pair<std::string, int> name_of(const sockaddr_storage& address, socklen_t bytes);
+
+}  // namespace pyisolate::io
