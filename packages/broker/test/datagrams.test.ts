@@ -1,5 +1,3 @@
-import { createSocket, type Socket } from 'node:dgram'
-import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -10,24 +8,14 @@ import {
   openDatagramChannel,
   type Passage,
   type SealedChannel,
-  udpDatagrams,
 } from '../src/index.js'
 import { ReplayWindow } from '../src/internal/datagram/replay-window.js'
+import { type Options, openDatagramPair } from './support/datagrams.js'
 import { PATTERNS, psk } from './support/handshakes.js'
-import { collect, settle, setups } from './support/open.js'
-import { FUZZ_MS, fuzz, randomBytesOf, randomNumbers } from './support/random.js'
+import { settle, setups } from './support/open.js'
+import { randomNumbers } from './support/random.js'
 
 const problem = (name: string) => expect.objectContaining({ code: 'ERR_PYISOLATE_CHANNEL', problem: name })
-type Options = Partial<DatagramSetup>
-
-function open(
-  pair: readonly [Datagrams, Datagrams],
-  options: Options = {},
-  theirs: Options = options,
-): Promise<[SealedChannel, SealedChannel]> {
-  const [first, second] = setups(options, theirs)
-  return Promise.all([openDatagramChannel(pair[0], first), openDatagramChannel(pair[1], second)])
-}
 
 /** A way whose rule can be changed, for sealed datagrams only: those of the handshake pass. */
 function wayWithRule(): { way: Passage; rule: Passage } {
@@ -46,12 +34,10 @@ async function openTapped(options: Options = {}) {
       if (name === 'pyisolate_channel_datagrams_dropped_total') dropped.push(labels.problem)
     },
   }
-  const [ours, theirs] = await open(memoryDatagramPair({ there: there.way }), {}, { metrics, ...options })
+  const [ours, theirs] = await openDatagramPair(memoryDatagramPair({ there: there.way }), {}, { metrics, ...options })
   await settle()
   return { ours, theirs, there, dropped }
 }
-
-const numbersOf = (messages: readonly Uint8Array[]) => messages.map(([byte]) => byte)
 
 /** What is there now. */
 function takeAll(channel: SealedChannel): number[] {
@@ -124,7 +110,7 @@ describe('messages in datagrams', () => {
       if (bytes[0] === 0) lengths.push(bytes.length)
       return [bytes]
     }
-    const [ours, theirs] = await open(memoryDatagramPair({ maxBytes: 1200, there }), { padding: 100 })
+    const [ours, theirs] = await openDatagramPair(memoryDatagramPair({ maxBytes: 1200, there }), { padding: 100 })
     await expect(ours.send(new Uint8Array(1200 - 27))).rejects.toEqual(problem('oversized'))
     await ours.send(new Uint8Array(1200 - 28))
     await ours.send(new Uint8Array(1))
@@ -214,7 +200,7 @@ describe('messages in datagrams', () => {
       },
       close: () => first.close(),
     }
-    const [ours] = await open([mirror, second])
+    const [ours] = await openDatagramPair([mirror, second])
     await settle()
     mirroring = true
     await ours.send(Uint8Array.of(1))
@@ -244,7 +230,11 @@ describe('messages in datagrams', () => {
         }
         const there = wayWithRule()
         const options = { refused: 'drop', limits: { rekeyAfterMessages: perKey } } as const
-        const [ours, theirs] = await open(memoryDatagramPair({ there: there.way }), { aead, ...options }, options)
+        const [ours, theirs] = await openDatagramPair(
+          memoryDatagramPair({ there: there.way }),
+          { aead, ...options },
+          options,
+        )
         await settle(2)
         const passed: number[] = []
         let held: Uint8Array | undefined
@@ -294,7 +284,11 @@ describe('messages in datagrams', () => {
       send: (bytes, done) => first.send(bytes, (error) => (slow ? release.push(() => done(error)) : done(error))),
       close: () => first.close(),
     }
-    const [ours, theirs] = await open([busy, second], { limits: { sendBytes: 128 * 1024, maxWaitingSends: 2 } }, {})
+    const [ours, theirs] = await openDatagramPair(
+      [busy, second],
+      { limits: { sendBytes: 128 * 1024, maxWaitingSends: 2 } },
+      {},
+    )
     await settle()
     slow = true
     const sends = Array.from({ length: 6 }, (_, at) => ours.send(Uint8Array.of(at)))
@@ -316,104 +310,3 @@ describe('messages in datagrams', () => {
     await expect(ours.send(Uint8Array.of(1), { signal: control.signal })).rejects.toThrow(/abort/)
   })
 })
-
-describe('a handshake over datagrams', () => {
-  it('survives loss, repetition and disorder of its messages', async () => {
-    for (let seed = 0; seed < 12; seed++) {
-      const random = randomNumbers(seed)
-      const lossy: Passage = (bytes) => {
-        if (bytes[0] === 0) return random(4) === 0 ? [] : [bytes]
-        const fate = random(4)
-        return fate === 0 ? [] : fate === 1 ? [bytes, bytes] : [bytes]
-      }
-      const pair = memoryDatagramPair({ there: lossy, back: lossy })
-      const [ours, theirs] = await open(pair, {
-        pattern: 'IK',
-        refused: 'drop',
-        pq: seed % 2 === 0,
-        limits: { closeTimeoutMs: 50 },
-      })
-      expect(Buffer.compare(ours.handshakeHash, theirs.handshakeHash)).toBe(0)
-      await Promise.all([ours.close(), theirs.close()])
-    }
-  }, 60_000)
-
-  it('is refused where the hybrid form is missing, on both sides', async () => {
-    const [one, other] = memoryDatagramPair()
-    const [first, second] = setups({ pq: true }, {})
-    const results = await Promise.allSettled([openDatagramChannel(one, first), openDatagramChannel(other, second)])
-    const refused = {
-      status: 'rejected',
-      reason: expect.objectContaining({ code: 'ERR_PYISOLATE_HANDSHAKE', problem: 'pq' }),
-    }
-    expect(results).toEqual([refused, refused])
-  })
-
-  it('ends with a stranger, a forger, silence, or the signal', async () => {
-    const other = setups({ prologue: Uint8Array.of(1) })[0]
-    const [, second] = setups()
-    const [one, two] = memoryDatagramPair()
-    const stranger = openDatagramChannel(one, { ...other, handshakeTimeoutMs: 100 })
-    await expect(openDatagramChannel(two, second)).rejects.toMatchObject({ problem: 'authentication' })
-    await expect(stranger).rejects.toMatchObject({ code: 'ERR_PYISOLATE_HANDSHAKE' })
-    for (const [options, expected] of [
-      [{ handshakeTimeoutMs: 20 }, { problem: 'timeout' }],
-      [{ signal: AbortSignal.timeout(20) }, { name: 'TimeoutError' }],
-    ] as const) {
-      await expect(openDatagramChannel(memoryDatagramPair()[0], { ...setups()[0], ...options })).rejects.toMatchObject(
-        expected,
-      )
-    }
-    for (const [wrong, option] of [
-      [{ window: 3 }, 'window'],
-      [{ refused: 'maybe' }, 'refused'],
-    ] as const) {
-      const opening = openDatagramChannel(memoryDatagramPair()[0], { ...setups()[0], ...wrong } as never)
-      await expect(opening).rejects.toMatchObject({ option })
-    }
-  })
-
-  it(
-    'survives whatever else is sent to it',
-    async () => {
-      await fuzz(async (random) => {
-        const [hostile, victim] = memoryDatagramPair()
-        hostile.start({ datagram: () => {}, end: () => {}, fail: () => {} })
-        const opening = openDatagramChannel(victim, { ...setups()[random(2)]!, handshakeTimeoutMs: 10 })
-        const refused = expect(opening).rejects.toMatchObject({ code: 'ERR_PYISOLATE_HANDSHAKE' })
-        for (let count = random(6); count > 0; count--) {
-          const bytes = randomBytesOf(random, random(200))
-          if (bytes.length > 2 && random(2) === 0) bytes.set([1 + random(2), random(3)])
-          hostile.send(bytes, () => {})
-          await Promise.resolve()
-        }
-        await refused
-      })
-    },
-    FUZZ_MS + 20_000,
-  )
-})
-
-describe('over UDP', () => {
-  it('messages arrive, and the close', async () => {
-    const [a, b] = await joined()
-    const [ours, theirs] = await open([udpDatagrams(a), udpDatagrams(b)], { pq: true })
-    const reading = collect(theirs)
-    for (let number = 0; number < 20; number++) await ours.send(new Uint8Array(1000).fill(number))
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    await ours.close()
-    const { messages, error } = await reading
-    expect(error).toBeUndefined()
-    expect(numbersOf(messages)).toEqual([...Array(20).keys()])
-  })
-})
-
-async function joined(): Promise<[Socket, Socket]> {
-  const sockets = [createSocket('udp4'), createSocket('udp4')] as const
-  for (const socket of sockets) await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
-  const [a, b] = sockets
-  const connect = (socket: Socket, to: Socket) =>
-    new Promise<void>((resolve) => socket.connect((to.address() as AddressInfo).port, '127.0.0.1', resolve))
-  await Promise.all([connect(a, b), connect(b, a)])
-  return [a, b]
-}
