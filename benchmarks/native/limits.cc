@@ -5,7 +5,8 @@
 //   thread COUNT PAUSE_US           pthread_create to the thread's first instruction being known here
 //   fork COUNT PAUSE_US MIB         fork to the child's first instruction being known here, MIB touched before
 //   forkexit COUNT PAUSE_US MIB     fork, exit, reaped
-//   seal COUNT PAUSE_US BYTES       1,000 texts sealed by OpenSSL's ChaCha20-Poly1305 as `openssl speed` does it: under one
+//   seal COUNT PAUSE_US BYTES       1,000 texts sealed by OpenSSL's ChaCha20-Poly1305 as `openssl speed` does it: under
+//   one
 //                                   nonce, and without taking the tags
 //   spawn COUNT PAUSE_US ARGV…      posix_spawn to the first byte of output (arguments parted by tabs)
 //   notify COUNT PAUSE_US           a system call of another process that is answered here (seccomp_unotify(2))
@@ -299,7 +300,8 @@ Samples seals(const Pace& pace, std::size_t bytes) {
   const std::vector<unsigned char> key(32, 1), nonce(12, 2);
   std::vector<unsigned char> text(bytes, 3), out(bytes + 16);
   EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
-  check(EVP_EncryptInit_ex(context, EVP_chacha20_poly1305(), nullptr, key.data(), nonce.data()) == 1, "EVP_EncryptInit");
+  check(EVP_EncryptInit_ex(context, EVP_chacha20_poly1305(), nullptr, key.data(), nonce.data()) == 1,
+        "EVP_EncryptInit");
   Samples samples = sample(pace, [&] {
     int written = 0;
     const auto start = now();

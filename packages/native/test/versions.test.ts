@@ -46,6 +46,13 @@ describe('the addon as it was built, without another build', () => {
     if (major !== own && process.arch !== 'x64') return expect(others).toContain(major)
     const { code, stdout, stderr } = await runScript(smoke, { node: nodeOf(major) })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(JSON.parse(stdout)).toMatchObject({ node: major, frames: 32, same: true, usage: true, ended: ['enough', null], code: 0 })
+    expect(JSON.parse(stdout)).toMatchObject({
+      node: major,
+      frames: 32,
+      same: true,
+      usage: true,
+      ended: ['enough', null],
+      code: 0,
+    })
   })
 })

@@ -41,8 +41,7 @@ bool overlap(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) {
 // The texts of a batch. What the table says is read once, when it is used: it may lie in shared memory.
 class Batch {
  public:
-  explicit Batch(const Napi::CallbackInfo& info)
-      : env_(info.Env()), buffer_(need_bytes(env_, info[1], "buffer")) {
+  explicit Batch(const Napi::CallbackInfo& info) : env_(info.Env()), buffer_(need_bytes(env_, info[1], "buffer")) {
     napi_typedarray_type type{};
     std::size_t length = 0;
     void* data = nullptr;
@@ -59,7 +58,8 @@ class Batch {
   std::span<std::uint8_t> text(std::uint32_t at) const {
     const std::size_t offset = spans_[std::size_t{2} * at];
     const std::size_t length = spans_[std::size_t{2} * at + 1];
-    if (offset > buffer_.size() || length > buffer_.size() - offset) out_of_range(env_, "a span ends outside of its buffer");
+    if (offset > buffer_.size() || length > buffer_.size() - offset)
+      out_of_range(env_, "a span ends outside of its buffer");
     return buffer_.subspan(offset, length);
   }
 
@@ -71,7 +71,8 @@ class Batch {
 };
 
 std::span<std::uint8_t> need_room_for_tag(napi_env env, std::span<std::uint8_t> text) {
-  if (text.size() < kTagBytes || text.size() > seal::kMostBytes) out_of_range(env, "a span without room for a tag, or too long");
+  if (text.size() < kTagBytes || text.size() > seal::kMostBytes)
+    out_of_range(env, "a span without room for a tag, or too long");
   return text;
 }
 
@@ -93,11 +94,12 @@ auto crypto(napi_env env, Body&& body) {
 }  // namespace
 
 void JsAeadKey::define(Napi::Env env, Napi::Object exports) {
-  exports.Set("AeadKeyHandle",
-              DefineClass(env, "AeadKeyHandle",
-                          {InstanceMethod<&JsAeadKey::seal>("seal"), InstanceMethod<&JsAeadKey::open>("open"),
-                           InstanceMethod<&JsAeadKey::seal_many>("sealMany"),
-                           InstanceMethod<&JsAeadKey::open_many>("openMany"), InstanceMethod<&JsAeadKey::wipe>("wipe")}));
+  exports.Set(
+      "AeadKeyHandle",
+      DefineClass(env, "AeadKeyHandle",
+                  {InstanceMethod<&JsAeadKey::seal>("seal"), InstanceMethod<&JsAeadKey::open>("open"),
+                   InstanceMethod<&JsAeadKey::seal_many>("sealMany"), InstanceMethod<&JsAeadKey::open_many>("openMany"),
+                   InstanceMethod<&JsAeadKey::wipe>("wipe")}));
 }
 
 JsAeadKey::JsAeadKey(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -136,7 +138,8 @@ Napi::Value JsAeadKey::open(const Napi::CallbackInfo& info) {
   if (sealed.size() > seal::kMostBytes || associated.size() > seal::kMostBytes) out_of_range(env, "a text that long");
   if (out.size() != sealed.size() - kTagBytes) out_of_range(env, "output must be 16 bytes shorter than what is sealed");
   if (overlap(sealed, out)) out_of_range(env, "output must be the beginning of what is sealed, or lie apart from it");
-  return Napi::Boolean::New(env, crypto(env, [&] { return key.opening().open(nonce, associated, sealed, out.data()); }));
+  return Napi::Boolean::New(env,
+                            crypto(env, [&] { return key.opening().open(nonce, associated, sealed, out.data()); }));
 }
 
 void JsAeadKey::seal_many(const Napi::CallbackInfo& info) {

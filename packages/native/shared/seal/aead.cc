@@ -9,7 +9,8 @@ namespace pyisolate::seal {
 Cipher::Cipher(Use use, std::span<const std::uint8_t, kKeyBytes> key) : context_(EVP_CIPHER_CTX_new()) {
   need(context_ != nullptr, "EVP_CIPHER_CTX_new");
   const EVP_CIPHER* cipher = Algorithms::get().chacha20_poly1305;
-  need(EVP_CipherInit_ex2(context_.get(), cipher, key.data(), nullptr, use == Use::seal, nullptr) == 1, "EVP_CipherInit");
+  need(EVP_CipherInit_ex2(context_.get(), cipher, key.data(), nullptr, use == Use::seal, nullptr) == 1,
+       "EVP_CipherInit");
 }
 
 void Cipher::seal(const Nonce& nonce, Bytes associated, Bytes plain, std::uint8_t* out) {

@@ -85,7 +85,9 @@ describe('batches', () => {
     const first = 2n ** 32n - 100n
     sealing.sealMany(nonceOf(first), buffer, spans, texts.length)
     for (const [number, text] of texts.entries()) {
-      const cipher = createCipheriv('chacha20-poly1305', secret, nonceOf(first + BigInt(number)), { authTagLength: TAG })
+      const cipher = createCipheriv('chacha20-poly1305', secret, nonceOf(first + BigInt(number)), {
+        authTagLength: TAG,
+      })
       const right = Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()])
       expect(hex(buffer.subarray(spans[2 * number]!, spans[2 * number]! + text.length + TAG))).toBe(hex(right))
     }
