@@ -30,6 +30,7 @@ export const attacks: readonly Attack[] = [
   { file: 'subclasses-to-file', title: 'open by the object graph', denied: no },
   { file: 'frames-and-heap', title: 'frames and the heap', denied: /Failed/ },
   { file: 'environment', title: "the host's environment", denied: /Failed/ },
+  { file: 'host-name', title: "the host's name", denied: no, needs: 'user-namespaces' },
   // Memory.
   { file: 'ctypes-read', title: 'reading by address', denied: /Failed/, dies: crashed },
   { file: 'ctypes-write', title: 'writing by address', denied: /./, dies: crashed, touches: true },

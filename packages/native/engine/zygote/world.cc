@@ -53,6 +53,13 @@ void plain_view(const ZygoteOptions& options, World& world) {
   }
 }
 
+// In a UTS namespace of its own (unshare(kShared)): guests needn't know what the host is called.
+void forget_host_name() {
+  constexpr char kName[] = "sandbox";
+  (void)!sethostname(kName, sizeof kName - 1);
+  (void)!setdomainname("", 0);
+}
+
 void root_step(const ZygoteOptions& options, World& world, Report& report) {
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     report.missing("mount-namespace", false, "make / private", errno);
@@ -113,7 +120,10 @@ bool enter_world(const ZygoteOptions& options, World& world, Report& report, std
     // As root: everything that needs the real root first (the standard library may lie where only root
     // can go), then the unprivileged uid for good.
     separate = unshare(kShared) == 0;
-    if (separate) root_step(options, world, report);
+    if (separate) {
+      forget_host_name();
+      root_step(options, world, report);
+    }
   }
   if (root) {
     const bool alone = setgroups(0, nullptr) == 0;
@@ -147,7 +157,10 @@ bool enter_world(const ZygoteOptions& options, World& world, Report& report, std
     separate = true;
   } else {
     report.active("user-namespace", false, "one per cell, holding no capability");
-    if (!separate) root_step(options, world, report);
+    if (!separate) {
+      forget_host_name();
+      root_step(options, world, report);
+    }
     separate = true;
     world.cell_namespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
   }

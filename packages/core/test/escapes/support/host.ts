@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -59,6 +59,7 @@ export class Host {
     const { pid, address, port, library } = JSON.parse((await host.#answers.next()).value)
     host.arena = {
       proof: createHash('sha256').update(host.secret).digest('hex'),
+      host_name: createHash('sha256').update(hostname()).digest('hex'),
       secret_file: host.secretFile,
       scratch: host.folder,
       marker: host.#marker,
