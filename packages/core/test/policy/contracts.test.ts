@@ -14,7 +14,8 @@ const addon = createRequire(import.meta.url)(addonFile) as {
   runContracts(program: Uint8Array, task: Uint8Array): [boolean, [number, number][]]
 }
 
-const numbers = ['opens', 'connects', 'sends', 'bytes_sent', 'bytes_received', 'size', 'dst.port']
+const numbers = ['opens', 'connects', 'sends']
+const ofPaths = ['open', 'unlink']
 const paths = ['/a/**', '/a/b', '/', '/**', '/a/b/c/**']
 const networks = ['10.0.0.0/8', '127.0.0.1', '0.0.0.0/0', 'fd00::/8', '::1', '2001:db8::/33', '::/0', '10.1.2.2/31']
 
@@ -24,13 +25,14 @@ function condition(random: Random, hook: string, depth: number): string {
   const number = () => arithmetic(random, hook, depth - 1)
   switch (random(depth > 0 ? 9 : 4)) {
     case 0:
-      return hook === 'open' ? 'writes' : `dst.addr in "${networks[random(networks.length)]}"`
+      if (hook === 'open') return 'writes'
+      return ofPaths.includes(hook) ? 'path != "/a/b/c"' : `dst.addr in "${networks[random(networks.length)]}"`
     case 1:
-      return hook === 'open' ? `path in "${paths[random(paths.length)]}"` : `dst.addr == "10.1.2.3"`
+      return ofPaths.includes(hook) ? `path in "${paths[random(paths.length)]}"` : `dst.addr == "10.1.2.3"`
     case 2:
       return ['true', 'false'][random(2)]!
     case 3:
-      return `elapsed ${['<', '<=', '>', '>=', '==', '!='][random(6)]} ${random(5)}s`
+      return measured(random, hook)
     case 4:
       return `not (${inner()})`
     case 5:
@@ -42,8 +44,17 @@ function condition(random: Random, hook: string, depth: number): string {
   }
 }
 
+/** What has a unit. */
+function measured(random: Random, hook: string): string {
+  const comparison = ['<', '<=', '>', '>=', '==', '!='][random(6)]!
+  if (random(2) === 0) return `elapsed ${comparison} ${random(5)}s`
+  const bytes = hook === 'sendto' ? ['bytes_sent', 'bytes_received', 'size'] : ['bytes_sent', 'bytes_received']
+  const some = () => (random(3) === 0 ? `${random(70)}kB` : bytes[random(bytes.length)]!)
+  return `${some()} ${['+', '-'][random(2)]} ${some()} ${comparison} ${some()} * ${random(4)}`
+}
+
 function arithmetic(random: Random, hook: string, depth: number): string {
-  const usable = hook === 'open' ? numbers.slice(0, 3) : [...numbers.slice(0, 3), 'dst.port']
+  const usable = ofPaths.includes(hook) ? numbers : [...numbers, 'dst.port']
   if (depth <= 0 || random(3) === 0) return random(2) === 0 ? String(random(5)) : usable[random(usable.length)]!
   const op = ['+', '-', '*', '/', '%'][random(5)]!
   return `(${arithmetic(random, hook, depth - 1)}) ${op} (${arithmetic(random, hook, depth - 1)})`
@@ -61,7 +72,7 @@ function facts(random: Random, hook: string, contracts: readonly Contract[]): { 
     values[name] = name === 'elapsed' ? BigInt(random(6000)) : number()
     task.writeBigUInt64LE(values[name] as bigint, offset)
   }
-  if (hook === 'open') {
+  if (ofPaths.includes(hook)) {
     values.writes = random(2) === 1
     values.path = ['/', '/a', '/a/b', '/a/b/c', '/a/b/c/d', '/ab'][random(6)]!
     task.writeBigUInt64LE(values.writes ? 1n : 0n, 72)
@@ -70,6 +81,8 @@ function facts(random: Random, hook: string, contracts: readonly Contract[]): { 
     values['dst.port'] = BigInt(random(65_536))
     values['dst.addr'] = addresses[random(addresses.length)]!
     task.writeBigUInt64LE(values['dst.port'], 80)
+    values.size = number()
+    task.writeBigUInt64LE(values.size, 88)
     const four = !values['dst.addr'].includes(':')
     if (four) Buffer.from([0xff, 0xff, ...values['dst.addr'].split('.').map(Number)]).copy(task, 114)
     else sixteen(values['dst.addr']).copy(task, 104)
@@ -89,7 +102,7 @@ function sixteen(address: string): Buffer {
 /** By their own meaning, in the order they first appear. */
 function pathBits(contracts: readonly Contract[], path: string): bigint {
   const named = [
-    ...new Set(contracts.flatMap(({ source }) => [...source.matchAll(/path in "([^"]*)"/g)].map((m) => m[1]!))),
+    ...new Set(contracts.flatMap(({ source }) => [...source.matchAll(/path (?:in|!=) "([^"]*)"/g)].map((m) => m[1]!))),
   ]
   return named.reduce((bits, text, bit) => {
     const above = text.endsWith('/**') ? text.slice(0, -3) : undefined
@@ -99,7 +112,7 @@ function pathBits(contracts: readonly Contract[], path: string): bigint {
 }
 
 describe('a compiled contract', () => {
-  it.each(['open', 'connect'])(
+  it.each(['open', 'unlink', 'connect', 'bind', 'sendto'])(
     'of %s says what the language means, whatever it says and whatever happens',
     {
       timeout: FUZZ_MS + 60_000,
