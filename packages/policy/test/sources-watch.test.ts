@@ -143,7 +143,8 @@ describe('a watched file', () => {
     expect(await problemOf('round.yaml')).toMatchObject({ problem: 'file' })
   })
 
-  it('is reported when it is never left alone', { timeout: 20_000 }, async () => {
+  // A machine that is busy enough does leave it alone, for as long as the writer doesn't run: once more, then.
+  it('is reported when it is never left alone', { timeout: 20_000, retry: 3 }, async () => {
     const file = join(folder(), 'p.yaml')
     const source = watching(file, { settle: 70 })
     await source.ready()

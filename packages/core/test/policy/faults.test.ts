@@ -51,6 +51,13 @@ describe.each(everywhere)('in %s isolation', (isolation) => {
     const { sandbox, attempt } = await ruled(supervisor, { isolation, policy: rules })
     expect(await attempt(`os.close(os.open('${at}/pipe', os.O_RDONLY))`)).toBe('None')
     expect(await attempt(`os.open('${at}/pipe', os.O_WRONLY)`)).toBe('OSError ENXIO')
+    // Nor does the supervisor keep an end of it for a moment longer than the guest.
+    await sandbox.exec(`
+def unread():
+    os.close(os.open('${at}/pipe', os.O_RDONLY))
+    return attempt("os.open('${at}/pipe', os.O_WRONLY)")
+answers = {unread() for i in range(300)}`)
+    expect(await attempt('answers')).toBe(`{'OSError ENXIO'}`)
     await sandbox.exec(`
 a, b = os.open('${at}/pipe', os.O_RDWR), None
 os.write(a, b'through')`)

@@ -182,7 +182,7 @@ const kinds: Readonly<Record<Section | `limits.${keyof CompiledPolicy['limits'] 
     check: (it) => answers(it, { 'len(bytearray(1 << 20))': '1048576', 'len(bytearray(1 << 28))': /^MemoryError/ }),
   },
   'limits.cpu': {
-    by: { process: root ? 'cgroup' : none('control group'), interpreter: none('for whole processes') },
+    by: { process: root ? 'cgroup' : none(''), interpreter: none('for whole processes') },
     rules: () => 'limits:\n  cpu: 20%',
     check: async ({ sandbox }) => {
       await sandbox.exec(`

@@ -208,7 +208,7 @@ void Broker::serve(const std::shared_ptr<Client>& client) {
   if (result.later) {
     wait(client, notification.id, std::move(result));
   } else {
-    answer(listener, notification.id, result);
+    answer(listener, notification.id, std::move(result));
   }
   if (client->busy-- == kBusyEach) arm(*client);
 }
@@ -249,7 +249,7 @@ void Broker::resume(std::uint64_t key) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, waiting.socket.get(), nullptr);
   Answer result = waiting.later(std::move(waiting.socket));
   if (result.later) return wait(waiting.client, waiting.notification, std::move(result));
-  answer(waiting.client->listener(), waiting.notification, result);
+  answer(waiting.client->listener(), waiting.notification, std::move(result));
 }
 
 }  // namespace pyisolate::broker

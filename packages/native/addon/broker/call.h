@@ -19,6 +19,8 @@ struct Answer {
   std::int64_t value = 0;
   UniqueFd fd;
   bool close_on_exec = false;
+  // The guest goes on only once this side has let go of it: of a pipe, who holds an end is what the others see.
+  bool alone = false;
   // Not yet: `fd`, which stays here, is to be written to first; then this tells the rest, or waits once more.
   std::function<Answer(UniqueFd)> later;
 

@@ -50,7 +50,9 @@ Answer reopen(const Found& found, std::uint64_t flags) {
   UniqueFd fd(::open(magic_link(found.fd.get()).c_str(), open_flags | (waits ? O_NONBLOCK : 0)));
   if (!fd) return Answer::fail(errno);
   if (waits) ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
-  return Answer::give(std::move(fd), closes);
+  Answer answer = Answer::give(std::move(fd), closes);
+  answer.alone = S_ISFIFO(info.st_mode);
+  return answer;
 }
 
 // 0, or the errno of what forbids it: a rule (EACCES) or a contract (EPERM).
