@@ -33,6 +33,26 @@ describe.each(everywhere)('limits in %s isolation', (isolation) => {
     await demo.exec('y = bytes(2 * 10**6)')
   })
 
+  it.each([
+    ['small objects', 'x = []\nwhile True: x.append([len(x)])'],
+    ['blocks', 'x = []\nwhile True: x.append(bytes(1000))'],
+    ['a dictionary', 'x = {}\nwhile True: x[len(x) + 10**9] = str(len(x)) * 10'],
+  ])('memory: one full of %s gets MemoryError and nothing else, and can let go', async (_what, fill) => {
+    const demo = await sandbox({ isolation, limits: { memory: '24MiB' } })
+    expect(await rejection(demo.exec(fill))).toMatchObject({ type: 'MemoryError' })
+    const calls = ['y = bytes(4 * 10**6)', 'def f(n): return [i for i in range(n)]\nf(100)', 'y = "a" * 100000000']
+    for (let i = 0; i < 24; i++) {
+      const failed = await demo.exec(calls[i % calls.length]!).then(
+        () => undefined,
+        (error) => error,
+      )
+      if (failed !== undefined || i % 3 !== 1) expect(failed).toMatchObject({ type: 'MemoryError' })
+    }
+    expect(demo.state).not.toBe('closed')
+    await demo.exec('x = None')
+    expect(await demo.eval('len(bytes(10**6))')).toBe(10 ** 6)
+  })
+
   it('memory: threads that end hide nothing of what they leave behind', async () => {
     const demo = await sandbox({ isolation, limits: { memory: '64MiB' } })
     const code = `

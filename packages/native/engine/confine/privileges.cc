@@ -30,11 +30,11 @@ bool empty_capabilities() {
   return syscall(SYS_capset, &header, none) == 0;
 }
 
-bool limit(int resource, std::uint64_t value) {
+bool limit(int resource, std::uint64_t value, std::uint64_t reserve = 0) {
   rlimit current;
   if (getrlimit(static_cast<__rlimit_resource>(resource), &current) != 0) return false;
-  const rlim_t hard = std::min<rlim_t>(value, current.rlim_max);
-  const rlimit wanted = {hard, hard};
+  const rlim_t hard = std::min<rlim_t>(value + reserve, current.rlim_max);
+  const rlimit wanted = {hard - std::min<rlim_t>(hard, reserve), hard};
   return setrlimit(static_cast<__rlimit_resource>(resource), &wanted) == 0;
 }
 
@@ -103,7 +103,7 @@ bool apply_limits(const Limits& limits, const MemoryBase& base) {
     // RLIMIT_DATA is the cap: private writable memory. RLIMIT_AS bounds what is only reserved, and with
     // it the page tables that reading untouched memory costs.
     constexpr std::uint64_t kReservedPerThread = 48ull << 20;  // an allocator segment and a stack
-    ok = ok && limit(RLIMIT_DATA, base.data + limits.memory) &&
+    ok = ok && limit(RLIMIT_DATA, base.data + limits.memory, kMemoryReserve) &&
          limit(RLIMIT_AS, base.address_space + limits.memory + limits.reserve + (512ull << 20) +
                               kReservedPerThread * (limits.threads + 1));
   }

@@ -31,7 +31,11 @@ struct Limits {
   std::uint64_t file_size = 0;  // bytes of a file that is written
   std::uint64_t reserve = 0;    // bytes of address space for what isn't the guest's
 };
-// Hard limits, so that a guest can only lower them. False with errno when one can't be set.
+// Beyond `memory`, for taking requests in and answering them: python/reserve.h.
+inline constexpr std::int64_t kMemoryReserve = 4 << 20;
+
+// Hard limits, so that a guest can only lower them; memory's soft one is below it by the reserve. False with errno when
+// one can't be set.
 bool apply_limits(const Limits& limits, const MemoryBase& base);
 
 }  // namespace pyisolate

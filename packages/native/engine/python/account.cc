@@ -22,9 +22,11 @@ std::unordered_map<PyInterpreterState*, Account*>& registry() {
 // object cost a fifth of the speed of programs that make many. A cap is exact to so much per thread.
 constexpr std::int64_t kUntold = 64 << 10;
 
-// What a request may take beyond the cap, and what all of them may.
-constexpr std::int64_t kGrant = 128 << 10;
-constexpr std::int64_t kReserve = 1 << 20;
+// What a guest may take beyond the cap in one request, and in all of them; and what its requests and answers may. The
+// first answer that describes an error takes half of that, for the modules it needs.
+constexpr std::int64_t kGrant = 64 << 10;
+constexpr std::int64_t kGuestReserve = 5 << 20;
+constexpr std::int64_t kReserve = 6 << 20;
 
 struct Mine {
   Account* account = nullptr;
@@ -77,11 +79,14 @@ Account* here() {
   return mine.account;
 }
 
-bool admits(const Account* account, std::size_t size) {
+bool admits(Account* account, std::size_t size) {
   if (account == nullptr) return true;
   const std::int64_t cap = account->cap.load(std::memory_order_relaxed);
   const std::int64_t used = account->used.load(std::memory_order_relaxed) + mine.untold;
-  return cap == 0 || used + static_cast<std::int64_t>(size) <= cap + mine.reserve;
+  if (cap == 0 || used + static_cast<std::int64_t>(size) <= cap + mine.reserve) [[likely]]
+    return true;
+  account->refused.store(true, std::memory_order_relaxed);
+  return false;
 }
 
 void count(const Account* account, std::int64_t bytes) {
@@ -141,11 +146,16 @@ void wrap(PyMemAllocatorDomain domain, Wrapped& wrapped) {
 
 }  // namespace
 
-void grant_request() {
+void grant(Grant what) {
   const Account* account = here();
   if (account == nullptr) return;
+  if (what == Grant::request) {
+    mine.reserve = kReserve;
+    return;
+  }
   const std::int64_t used = account->used.load(std::memory_order_relaxed) + mine.untold;
-  mine.reserve = std::clamp<std::int64_t>(used + kGrant - account->cap.load(std::memory_order_relaxed), 0, kReserve);
+  mine.reserve =
+      std::clamp<std::int64_t>(used + kGrant - account->cap.load(std::memory_order_relaxed), 0, kGuestReserve);
 }
 
 Account* current_account() { return here(); }

@@ -12,6 +12,7 @@ struct Account {
   std::atomic<std::int64_t> used{0};
   std::atomic<std::int64_t> cap{0};      // bytes; 0: none
   std::atomic<std::int64_t> threads{0};  // beside the first; 0: none
+  std::atomic<bool> refused{false};      // memory, since this was last asked
 };
 
 // Wraps the mem and object allocators. Once, in a cell's main thread, before it has other threads.
@@ -24,9 +25,10 @@ void use_account(Account* account);
 // The calling thread's, or null.
 Account* current_account();
 
-// At the begin of a request, for the calling thread: a little may be taken even if the account has reached its cap, so
-// that a guest which holds all its memory can still be told to let go of it. All requests together: 1 MiB.
-void grant_request();
+// What the calling thread may take beyond the cap from now on, so that a guest which holds all its memory can still be
+// told to let go of it: while its request is taken in or answered, or, far less, while it runs.
+enum class Grant { request, guest };
+void grant(Grant what);
 
 // After the interpreter's end, from its last thread: forgets the tie.
 void forget_account(Account* account);

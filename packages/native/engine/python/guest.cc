@@ -3,8 +3,8 @@
 #include <new>
 
 #include "py_ref.h"
-#include "python/account.h"
 #include "python/native_module.h"
+#include "python/reserve.h"
 #include "python/runtime.h"
 #include "transport/init_request.h"
 
@@ -179,13 +179,21 @@ Guest::Next Guest::handle(const Frame& frame) {
     say_exit("closed", 0, "");
     return Next::end;
   }
-  grant_request();
+  open_reserve();
+  memory_was_refused();
   PyRef result;
   try {
     result = PyRef(perform(frame));
   } catch (const std::bad_alloc&) {
     PyErr_NoMemory();
   }
+  open_reserve();
+  const Next next = conclude(frame, result);
+  close_reserve();
+  return next;
+}
+
+Guest::Next Guest::conclude(const Frame& frame, const PyRef& result) {
   if (ending_.load()) {
     PyErr_Clear();
     say_exit(ending_why_.load(), 0, "");
@@ -219,10 +227,16 @@ PyObject* Guest::perform(const Frame& frame) {
   }
   auto item = [&](const char* key) { return PyDict_GetItemString(request.get(), key); };
   switch (frame.type) {
-    case FrameType::exec: return PyObject_CallMethod(half_, "run", "OOO", namespace_, item("code"), item("filename"));
-    case FrameType::eval:
-      return PyObject_CallMethod(half_, "evaluate", "OOO", namespace_, item("code"), item("filename"));
+    case FrameType::exec:
+    case FrameType::eval: {
+      const char* compiler = frame.type == FrameType::exec ? "compile_program" : "compile_expression";
+      const PyRef code(PyObject_CallMethod(half_, compiler, "OO", item("code"), item("filename")));
+      if (!code) return nullptr;
+      close_reserve();
+      return PyObject_CallMethod(half_, "run", "OO", namespace_, code.get());
+    }
     case FrameType::call:
+      close_reserve();
       return PyObject_CallMethod(half_, "call", "OOOO", namespace_, item("name"), item("args"), item("kwargs"));
     default: PyErr_Format(PyExc_RuntimeError, "unknown request %d", static_cast<int>(frame.type)); return nullptr;
   }

@@ -12,6 +12,7 @@
 
 #include "cbor_writer.h"
 #include "confine/privileges.h"
+#include "py_ref.h"
 #include "transport/inbox.h"
 #include "value.h"
 
@@ -46,6 +47,7 @@ class Guest {
  private:
   enum class Next { serve, end };
   Next handle(const Frame& frame);
+  Next conclude(const Frame& frame, const PyRef& result);
   PyObject* perform(const Frame& frame);
   PyObject* init(const Frame& frame);
   void answer(std::uint64_t id, PyObject* result);

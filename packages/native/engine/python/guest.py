@@ -73,12 +73,12 @@ def warm_up(whole=True):
     """
     global _blank
     namespace = open_sandbox(None)
-    run(namespace, "def f(a, *b, c=1, **d):\n    return [a for a in b]\nx = f(1, 2)\n", "<warm-up>")
-    evaluate(namespace, "f(1)", "<warm-up>")
+    run(namespace, compile_program("def f(a, *b, c=1, **d):\n    return [a for a in b]\nx = f(1, 2)\n", "<warm-up>"))
+    run(namespace, compile_expression("f(1)", "<warm-up>"))
     call(namespace, "f", [1], {})
     if whole:
         try:
-            run(namespace, "1 / 0", "<warm-up>")
+            run(namespace, compile_program("1 / 0", "<warm-up>"))
         except ZeroDivisionError as error:
             describe(error)
         sys.modules["linecache"].cache.clear()
@@ -135,16 +135,18 @@ def _compile(code, filename, mode):
     return compile(code, filename, mode, dont_inherit=True)
 
 
-def run(namespace, code, filename):
-    try:
-        exec(_compile(code, filename, "exec"), namespace)
-    finally:
-        flush()
+def compile_program(code, filename):
+    return _compile(code, filename, "exec")
 
 
-def evaluate(namespace, code, filename):
+def compile_expression(code, filename):
+    return _compile(code.strip(), filename, "eval")
+
+
+def run(namespace, code):
+    """Runs compiled code: an expression's value, None otherwise."""
     try:
-        return eval(_compile(code.strip(), filename, "eval"), namespace)
+        return eval(code, namespace)
     finally:
         flush()
 

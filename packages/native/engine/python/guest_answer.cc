@@ -3,6 +3,7 @@
 
 #include "py_ref.h"
 #include "python/guest.h"
+#include "python/reserve.h"
 #include "python/runtime.h"
 #include "transport/exit_payload.h"
 
@@ -23,7 +24,15 @@ void Guest::answer(std::uint64_t id, PyObject* result) {
   }
 }
 
+// CPython's parser, its compiler and others report a lack of memory as nothing at all, which ends as a SystemError.
+static void name_lack_of_memory() {
+  if (!memory_was_refused() || !PyErr_ExceptionMatches(PyExc_SystemError)) return;
+  PyErr_Clear();
+  PyErr_NoMemory();
+}
+
 bool Guest::answer_error(std::uint64_t id) {
+  name_lack_of_memory();
   const PyRef error(PyErr_GetRaisedException());
   if (error && PyErr_GivenExceptionMatches(error.get(), PyExc_SystemExit)) {
     const PyRef code(PyObject_CallMethod(half_, "exit_code", "O", error.get()));

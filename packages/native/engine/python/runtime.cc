@@ -12,6 +12,7 @@
 #include "python/extensions.h"
 #include "python/immortal.h"
 #include "python/native_module.h"
+#include "python/reserve.h"
 
 namespace pyisolate {
 namespace {
@@ -79,6 +80,7 @@ bool start_python(const ZygoteOptions& options, const World& world, std::string&
   static std::vector<_inittab> table = module_table();  // CPython keeps the pointer
   PyImport_Inittab = table.data();
   tune_allocator();
+  watch_memory();
   PyPreConfig before;
   PyPreConfig_InitIsolatedConfig(&before);
   before.utf8_mode = 1;
