@@ -39,7 +39,7 @@ export type {
 } from './options.js'
 export type { Outcome, OutcomeData } from './outcome.js'
 export type { ControlOptions, PoliciesOptions, PolicyStatus, ReloadOptions, ReloadResult } from './reloading.js'
-export type { PolicyInForce, Sandbox, SandboxStats } from './sandbox.js'
+export type { IoCounts, PolicyInForce, Sandbox, SandboxStats } from './sandbox.js'
 export { spawn } from './spawn.js'
 export type { Supervisor, SupervisorEvents } from './supervisor.js'
 export type { TypedArrayValue, Value } from './value.js'

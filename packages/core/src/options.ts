@@ -22,6 +22,12 @@ export interface SpawnOptions {
    */
   readonly policy?: string | CompiledPolicy
   /**
+   * Without `policy`: what the guest may ask this process for by `pyisolate.open` and `pyisolate.connect`, while its cell
+   * stays confined to the standard library. It may rule files, sockets and names alone. Default: `'stdlib.readonly'`.
+   * A sandbox with a `policy` is judged by that.
+   */
+  readonly services?: string | CompiledPolicy
+  /**
    * Enforces nothing of the policy's rules on files and sockets, and reports every operation to `onDenied`: to find out
    * what a program needs. For code that is trusted; everything is done with the rights of this process. Default false.
    */

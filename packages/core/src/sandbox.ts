@@ -13,7 +13,17 @@ export interface PolicyInForce {
   readonly generation: number
 }
 
-export interface SandboxStats {
+/** What the guest had from `pyisolate.open` and `pyisolate.connect`. */
+export interface IoCounts {
+  /** Requests so far, refused ones included, and bytes that it read or received, wrote or sent. */
+  readonly ioOperations: number
+  readonly ioBytesIn: number
+  readonly ioBytesOut: number
+  /** Files and streams that it has open. */
+  readonly ioOpen: number
+}
+
+export interface SandboxStats extends IoCounts {
   /** CPU time in milliseconds, and memory in KiB, of its process; of the whole cell in interpreter isolation. Zeros once it has ended. */
   readonly cpuMs: number
   readonly rssKiB: number

@@ -18,6 +18,13 @@ export {
   type KernelUnixRule,
   type Unenforced,
 } from './engine/kernel-policy.js'
+export type {
+  CellServices,
+  ServiceAddress,
+  ServiceFile,
+  ServiceOptions,
+  ServiceStream,
+} from './engine/services.js'
 export { EngineClosedError } from './errors/engine-closed-error.js'
 export { EngineMissingError } from './errors/engine-missing-error.js'
 export { nearest } from './errors/nearest.js'

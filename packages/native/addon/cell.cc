@@ -11,39 +11,12 @@
 #include <array>
 #include <climits>
 
-#include "broker/broker.h"
+#include "cell_tell.h"
 #include "control_socket.h"
 #include "denials.h"
 #include "system_failure.h"
 
 namespace pyisolate {
-
-// Opens a batch of events at the first of them and closes it at the end of the scope.
-class Cell::Batch {
- public:
-  explicit Batch(CellEvents& events) : events_(events) { events_.begin_batch(); }
-  ~Batch() { events_.end_batch(); }
-  Batch(const Batch&) = delete;
-  Batch& operator=(const Batch&) = delete;
-
- private:
-  CellEvents& events_;
-};
-
-// Calls the listener. What closes the cell meanwhile only marks it: it is released afterwards.
-template <typename Call>
-void Cell::tell(Call&& call) {
-  const auto keep = shared_from_this();
-  const bool outermost = !busy_;
-  busy_ = true;
-  {
-    Batch batch(*events_);
-    call(*events_);
-  }
-  if (!outermost) return;
-  busy_ = false;
-  if (closed_ && state_ != State::gone) release();
-}
 
 // Between channel and listener: stops the reading when a callback paused or closed the cell.
 class Cell::Tap final : public FrameSink {
@@ -207,70 +180,6 @@ void Cell::pump() {
   if (closed_ && state_ != State::gone) release();
 }
 
-// A cell that is about to be ready offers the listener of its filter, and waits: no guest has run in it. In a shared
-// cell others have, who can change the number; what isn't a listener is no use to anybody.
-void Cell::take_listener() {
-  auto& word = channel_->segment().header().listener;
-  const std::uint32_t offered = word.load(std::memory_order_acquire);
-  if (offered == 0 || offered == kListenerTaken || state_ != State::live) return;
-  const int process = parent_ ? parent_->process_.pidfd() : process_.pidfd();
-  const auto fail = [&](const char* what) {
-    table_.reset();
-    const int error = errno;
-    tell([&](CellEvents& events) {
-      closed_ = true;
-      events.fork_failed(error, what);
-    });
-  };
-  guest_thread_ = channel_->segment().header().thread.load(std::memory_order_relaxed);
-  UniqueFd listener(static_cast<int>(::syscall(SYS_pidfd_getfd, process, static_cast<int>(offered - 1), 0)));
-  std::uint64_t none = 0;
-  const bool sound = listener && (::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &none) == 0 || errno == ENOENT);
-  UniqueFd pidfd(::fcntl(process, F_DUPFD_CLOEXEC, 0));
-  if (!sound || !pidfd) return fail("take a cell's calls over (pidfd_getfd: CAP_SYS_PTRACE, or the cell's own uid)");
-  try {
-    client_ = broker::Broker::instance().add(std::move(listener), std::move(pidfd), loop_->denials().events());
-  } catch (const SystemFailure& failure) {
-    errno = failure.error();
-    return fail(failure.what());
-  }
-  client_->set_policy(std::move(table_), true);
-  table_.reset();
-  loop_->denials().add(client_->id(), *this);
-  Watchdog::instance().set_broker_client(target_, client_->id());
-  word.store(kListenerTaken, std::memory_order_release);
-  ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
-}
-
-void Cell::leave_broker() {
-  table_.reset();
-  if (!client_) return;
-  loop_->denials().remove(client_->id());
-  broker::Broker::instance().remove(client_->id());
-  client_.reset();
-}
-
-std::uint32_t Cell::set_policy(std::shared_ptr<const broker::Table> table, bool begins) {
-  if (client_) return client_->set_policy(std::move(table), begins);
-  if (!table_) return 0;
-  table_ = std::move(table);  // taken over with the listener
-  return 1;
-}
-
-void Cell::learn_name(const broker::Address& address, std::string name) {
-  if (client_) client_->learn_name(address, std::move(name));
-}
-
-void Cell::on_denied(const broker::Event& event) {
-  if (closed_ || state_ == State::gone) return;
-  tell([&](CellEvents& events) { events.denied(event); });
-}
-
-void Cell::tell_denials() {
-  if (!client_) return;
-  for (const broker::Event& event : client_->events()->take(client_->id())) on_denied(event);
-}
-
 void Cell::flush() {
   channel_->flush();
   if (channel_->queued_bytes() > 0 || !wants_drain_ || channel_->corruption() != nullptr) return;
@@ -319,7 +228,7 @@ void Cell::on_cell_exit(const ProcessExit& exit) {
   if (state_ == State::gone || state_ == State::dead) return;
   Watchdog::instance().remove(target_);
   // What it was denied last comes before its end.
-  if (client_) loop_->denials().on_events(0);
+  if (asking()) loop_->denials().on_events(0);
   leave_broker();
   exit_ = exit;
   state_ = State::dead;

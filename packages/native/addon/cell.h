@@ -72,6 +72,11 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   // `begins`: as its guest starts, and what contracts count with it.
   std::uint32_t set_policy(std::shared_ptr<const broker::Table> table, bool begins);
   void learn_name(const broker::Address& address, std::string name);
+  // Of a sandbox that isn't brokered: by what it is decided what it asks its supervisor for. Returns how many tables it
+  // has had, 0 if it is brokered or gone. Throws SystemFailure.
+  std::uint32_t serve(std::shared_ptr<const broker::Table> table);
+  // Whose calls on services are decided as; null before there is a policy.
+  std::shared_ptr<broker::Client> asking() const { return client_ ? client_ : asking_; }
   // The thread that runs a brokered sandbox's guest, as the cell's own pid namespace numbers it; 0 before it is known.
   std::uint32_t guest_thread() const { return guest_thread_; }
   void on_denied(const broker::Event& event);
@@ -124,6 +129,7 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   UniqueFd control_;                            // of a shared cell
   std::shared_ptr<const broker::Table> table_;  // until the broker has it
   std::shared_ptr<broker::Client> client_;
+  std::shared_ptr<broker::Client> asking_;  // of one that isn't brokered
   std::uint32_t guest_thread_ = 0;
   Process process_;  // of a cell with a process of its own
   ExitWatcher exit_watcher_{*this};

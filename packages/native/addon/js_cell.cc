@@ -18,17 +18,17 @@ std::shared_ptr<const broker::Table> JsCell::need_table(const Napi::Value& value
 }
 
 void JsCell::define(Napi::Env env) {
-  const Napi::Function made =
-      DefineClass(env, "CellHandle",
-                  {InstanceAccessor<&JsCell::pid>("pid"), InstanceAccessor<&JsCell::guest_thread>("guestThread"),
-                   InstanceMethod<&JsCell::send>("send"), InstanceMethod<&JsCell::pause>("pause"),
-                   InstanceMethod<&JsCell::resume>("resume"), InstanceMethod<&JsCell::ref>("ref"),
-                   InstanceMethod<&JsCell::unref>("unref"), InstanceMethod<&JsCell::interrupt>("interrupt"),
-                   InstanceMethod<&JsCell::kill>("kill"), InstanceMethod<&JsCell::limit_frames>("limitFrames"),
-                   InstanceMethod<&JsCell::set_deadline>("setDeadline"),
-                   InstanceMethod<&JsCell::set_cpu_limit>("setCpuLimit"), InstanceMethod<&JsCell::usage>("usage"),
-                   InstanceMethod<&JsCell::set_policy>("setPolicy"), InstanceMethod<&JsCell::learn_name>("learnName"),
-                   InstanceMethod<&JsCell::attach>("attach"), InstanceMethod<&JsCell::close>("close")});
+  const Napi::Function made = DefineClass(
+      env, "CellHandle",
+      {InstanceAccessor<&JsCell::pid>("pid"), InstanceAccessor<&JsCell::guest_thread>("guestThread"),
+       InstanceMethod<&JsCell::send>("send"), InstanceMethod<&JsCell::pause>("pause"),
+       InstanceMethod<&JsCell::resume>("resume"), InstanceMethod<&JsCell::ref>("ref"),
+       InstanceMethod<&JsCell::unref>("unref"), InstanceMethod<&JsCell::interrupt>("interrupt"),
+       InstanceMethod<&JsCell::kill>("kill"), InstanceMethod<&JsCell::limit_frames>("limitFrames"),
+       InstanceMethod<&JsCell::set_deadline>("setDeadline"), InstanceMethod<&JsCell::set_cpu_limit>("setCpuLimit"),
+       InstanceMethod<&JsCell::usage>("usage"), InstanceMethod<&JsCell::set_policy>("setPolicy"),
+       InstanceMethod<&JsCell::learn_name>("learnName"), InstanceMethod<&JsCell::serve>("serve"),
+       InstanceMethod<&JsCell::attach>("attach"), InstanceMethod<&JsCell::close>("close")});
   JsState::of(env).cell_class = Napi::Persistent(made);
 }
 
@@ -63,6 +63,18 @@ void JsCell::learn_name(const Napi::CallbackInfo& info) {
   const auto address = broker::parse_address(need_string(info[0], "address"));
   if (!address) throw Napi::TypeError::New(info.Env(), "address must be an IPv4 or IPv6 address");
   cell_->learn_name(*address, need_string(info[1], "name"));
+}
+
+Cell& JsCell::need_cell(const Napi::Value& value) {
+  const auto& made = JsState::of(value.Env()).cell_class;
+  if (!value.IsObject() || !value.As<Napi::Object>().InstanceOf(made.Value()))
+    throw Napi::TypeError::New(value.Env(), "cell must be a CellHandle");
+  return *Unwrap(value.As<Napi::Object>())->cell_;
+}
+
+Napi::Value JsCell::serve(const Napi::CallbackInfo& info) {
+  auto table = need_table(info[0]);
+  return Napi::Number::New(info.Env(), guarded(info.Env(), [&] { return cell_->serve(std::move(table)); }));
 }
 
 Napi::Value JsCell::pid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), cell_->pid()); }

@@ -17,6 +17,8 @@ class JsCell final : public Napi::ObjectWrap<JsCell> {
   // The bytes of a broker table; throws a TypeError.
   static std::shared_ptr<const broker::Table> need_table(const Napi::Value& value);
   static std::unique_ptr<CellEvents> events(const Napi::Object& from);
+  // The cell behind a `CellHandle`; throws a TypeError.
+  static Cell& need_cell(const Napi::Value& value);
 
   explicit JsCell(const Napi::CallbackInfo& info);
 
@@ -38,6 +40,7 @@ class JsCell final : public Napi::ObjectWrap<JsCell> {
   void set_cpu_limit(const Napi::CallbackInfo& info);
   Napi::Value set_policy(const Napi::CallbackInfo& info);
   void learn_name(const Napi::CallbackInfo& info);
+  Napi::Value serve(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Cell> cell_;
 };

@@ -8,7 +8,9 @@
 #include <cstring>
 
 #include "broker/address.h"
+#include "broker/services.h"
 #include "js_barrier.h"
+#include "js_cell.h"
 
 namespace pyisolate {
 namespace {
@@ -116,6 +118,12 @@ Place need_place(const Napi::Value& value) {
   return place;
 }
 
+broker::Service denied_service() {
+  broker::Service service;
+  service.error = EACCES;
+  return service;
+}
+
 Napi::Value number(const Napi::CallbackInfo& info, std::uint64_t value) {
   return Napi::Number::New(info.Env(), static_cast<double>(value));
 }
@@ -134,7 +142,8 @@ void JsIo::define(Napi::Env env, Napi::Object exports) {
       env, "IoHandle",
       {InstanceAccessor<&JsIo::backend>("backend"), InstanceAccessor<&JsIo::refusal>("refusal"),
        InstanceMethod<&JsIo::listen>("listen"), InstanceMethod<&JsIo::connect>("connect"),
-       InstanceMethod<&JsIo::open_file>("openFile"), InstanceMethod<&JsIo::send>("send"),
+       InstanceMethod<&JsIo::open_file>("openFile"), InstanceMethod<&JsIo::open_for>("openFor"),
+       InstanceMethod<&JsIo::connect_for>("connectFor"), InstanceMethod<&JsIo::send>("send"),
        InstanceMethod<&JsIo::shut>("shut"), InstanceMethod<&JsIo::read>("read"), InstanceMethod<&JsIo::write>("write"),
        InstanceMethod<&JsIo::consume>("consume"), InstanceMethod<&JsIo::set_option>("setOption"),
        InstanceMethod<&JsIo::cancel>("cancel"), InstanceMethod<&JsIo::close_handle>("close"),
@@ -192,6 +201,40 @@ Napi::Value JsIo::open_file(const Napi::CallbackInfo& info) {
     return opened;
   };
   io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::file, opener, deadline); });
+  return both(info, handle, id);
+}
+
+// Judged as a call of that sandbox's own; one without a policy is denied.
+Napi::Value JsIo::open_for(const Napi::CallbackInfo& info) {
+  const auto client = JsCell::need_cell(info[0]).asking();
+  const auto path = need_string(info[1], "path");
+  const auto flags = need_uint32(info[2], "flags", 0, INT32_MAX);
+  const auto mode = need_uint32(info[3], "mode", 0, 07777);
+  const auto deadline = need_deadline(info[4]);
+  const auto handle = io_->next_handle(), id = io_->next_operation();
+  auto opener = [=] {
+    const auto service = client ? broker::open_service(*client, path, flags, mode) : denied_service();
+    return io::Opened{.error = service.error, .fd = service.fd, .value = service.size};
+  };
+  io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::file, opener, deadline); });
+  return both(info, handle, id);
+}
+
+Napi::Value JsIo::connect_for(const Napi::CallbackInfo& info) {
+  const auto client = JsCell::need_cell(info[0]).asking();
+  const Place to = need_place(info[1]);
+  const auto deadline = need_deadline(info[2]);
+  const auto handle = io_->next_handle(), id = io_->next_operation();
+  auto opener = [=] {
+    const auto service =
+        client ? broker::connect_service(*client, to.address, to.bytes) : denied_service();
+    return io::Opened{.error = service.error,
+                      .fd = service.fd,
+                      .peer = service.peer,
+                      .peer_bytes = service.peer_bytes,
+                      .hold = service.hold};
+  };
+  io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::stream, opener, deadline); });
   return both(info, handle, id);
 }
 

@@ -22,6 +22,8 @@ class JsIo final : public Napi::ObjectWrap<JsIo> {
   Napi::Value listen(const Napi::CallbackInfo& info);
   Napi::Value connect(const Napi::CallbackInfo& info);
   Napi::Value open_file(const Napi::CallbackInfo& info);
+  Napi::Value open_for(const Napi::CallbackInfo& info);
+  Napi::Value connect_for(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
   Napi::Value shut(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);

@@ -1,7 +1,6 @@
 import { realpathSync } from 'node:fs'
 
 import { type Cell, type Engine, EngineClosedError, type EngineStats, type SpawnRequest } from '@pyisolate/interface'
-
 import { Attempt } from './internal/attempt.js'
 import { Cgroups } from './internal/cgroups/cgroups.js'
 import type { LinkSize } from './internal/link.js'
@@ -9,6 +8,7 @@ import { loadAddon } from './internal/load-addon.js'
 import { type EngineFiles, locateEngine, type PythonHome } from './internal/locate.js'
 import { Nursery } from './internal/nursery.js'
 import type { ZygoteEvent } from './internal/zygote.js'
+import { createIo, type Io } from './io.js'
 
 export interface NativeEngineOptions {
   /** Blank cells kept ready per set of preloaded modules. Each costs a process. Default 2. */
@@ -43,6 +43,7 @@ class NativeEngine implements Engine {
   #last: { readonly request: Lists; readonly nursery: Nursery } | undefined
   #files: EngineFiles | undefined
   #cgroups: Cgroups | undefined
+  #io: Io | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: NativeEngineOptions) {
@@ -91,6 +92,14 @@ class NativeEngine implements Engine {
     for (const attempt of this.#attempts) attempt.cancel(new EngineClosedError('the engine was closed'))
     await Promise.all([...this.#nurseries.values()].map((nursery) => nursery.close()))
     this.#cgroups?.close()
+    await this.#io?.close()
+  }
+
+  /** One I/O thread for all sandboxes, started when the first asks for something. @throws IoUnavailableError */
+  #openIo(addon: string): Io {
+    if (this.#closing) throw new EngineClosedError('the engine is closed')
+    this.#io ??= createIo({ addon })
+    return this.#io
   }
 
   /** Groups are made when the first sandbox needs one. */
@@ -117,6 +126,7 @@ class NativeEngine implements Engine {
     if (!nursery) {
       this.#files ??= locateEngine(this.#options)
       const { executable, home, addon } = this.#files
+      let stdlib: string | undefined
       nursery = new Nursery({
         addon: loadAddon(addon),
         command: { executable, args: zygoteArguments(home, request) },
@@ -124,7 +134,12 @@ class NativeEngine implements Engine {
         pool: { size: this.#options.pool ?? DEFAULT_POOL, ...this.#poolCells(request) },
         onZygote: this.#options.onZygote ?? (() => {}),
         cgroups: () => this.#groups(),
-        broker: broker && { blank: broker.blank, stdlib: realpathSync(home.stdlib) },
+        broker: broker && { blank: broker.blank },
+        stdlib: () => {
+          stdlib ??= realpathSync(home.stdlib)
+          return stdlib
+        },
+        io: () => this.#openIo(addon),
       })
       this.#nurseries.set(key, nursery)
     }

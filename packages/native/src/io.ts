@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { IoUnavailableError } from './errors/io-unavailable-error.js'
 import { errnoName, SystemError } from './errors/system-error.js'
+import type { CellHandle } from './internal/addon.js'
 import { IoFile } from './internal/io/file.js'
 import { IoListener } from './internal/io/listener.js'
 import { IoPort, type OperationOptions } from './internal/io/port.js'
@@ -99,11 +100,19 @@ export class Io implements AsyncDisposable {
   }
 
   /** @throws IoError, IoTimeoutError, IoClosedError, or `signal.reason` */
-  async connect(address: IoAddress, options: OperationOptions = {}): Promise<IoStream> {
+  connect(address: IoAddress, options: OperationOptions = {}): Promise<IoStream> {
+    return this.#connect(address, options, (timeout) => this.#port.handle.connect(address, timeout))
+  }
+
+  async #connect(
+    address: IoAddress,
+    options: OperationOptions,
+    start: (timeout: number) => [handle: number, operation: number],
+  ): Promise<IoStream> {
     let made: IoStream | undefined
     try {
       await this.#port.run('connect', options, (timeout) => {
-        const [handle, id] = this.#port.handle.connect(address, timeout)
+        const [handle, id] = start(timeout)
         const { host, port } = 'path' in address ? { host: '', port: 0 } : address
         // Before it is connected: what it receives may be reported together with that.
         made = new IoStream(this.#port, handle, host, port)
@@ -132,6 +141,24 @@ export class Io implements AsyncDisposable {
     const file = new IoFile(this.#port, made)
     await this.#keep(file, options)
     return file
+  }
+
+  /** @internal A regular file for a sandbox, and how large it was. Its policy decides. */
+  async openFor(cell: CellHandle, path: string, flags: number, mode: number, options: OperationOptions) {
+    let made = 0
+    const { result: size } = await this.#port.run('open', options, (timeout) => {
+      const [handle, id] = this.#port.handle.openFor(cell, path, flags, mode, timeout)
+      made = handle
+      return id
+    })
+    const file = new IoFile(this.#port, made)
+    await this.#keep(file, options)
+    return { file, size }
+  }
+
+  /** @internal A stream for a sandbox. Its policy decides. */
+  connectFor(cell: CellHandle, address: IoAddress, options: OperationOptions): Promise<IoStream> {
+    return this.#connect(address, options, (timeout) => this.#port.handle.connectFor(cell, address, timeout))
   }
 
   /** What was had just when it was given up is given up, too. */

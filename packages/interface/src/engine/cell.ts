@@ -1,6 +1,7 @@
 import type { CellPlaces } from './broker.js'
 import type { Enforcement } from './enforcement.js'
 import type { FrameType } from './frame.js'
+import type { CellServices } from './services.js'
 
 /** How a sandbox ended, as the operating system and the engine saw it. Reported once, after its last frame. */
 export interface CellExit {
@@ -74,8 +75,10 @@ export interface Cell {
   setTable?(table: Uint8Array): number
   /** Of a brokered sandbox: rules on `name` fit `address` from now on, as the guest was told so. */
   learnName?(address: string, name: string): void
-  /** Of a brokered sandbox. */
+  /** Where its standard library is. Absent: the engine can't serve tables. */
   readonly places?: CellPlaces
+  /** What the engine does for the guest, if it can. @throws IoUnavailableError */
+  readonly services?: CellServices
   /**
    * Asks the sandbox to end in good order, and ends it by force after `graceMs` (`killedBy: 'closed'`).
    * In a shared cell it is first interrupted for good; the whole cell dies if that doesn't help.

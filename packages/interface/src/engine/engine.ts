@@ -1,4 +1,4 @@
-import type { BrokerRequest } from './broker.js'
+import type { BrokerRequest, Denial } from './broker.js'
 import type { Cell, CellExit } from './cell.js'
 import type { Frame } from './frame.js'
 
@@ -41,6 +41,8 @@ export interface SpawnRequest {
   readonly limits: CellLimits
   /** Absent: the cell reads what it was granted, and has no sockets. An engine that can't broker rejects. */
   readonly broker?: BrokerRequest
+  /** Told what a sandbox without `broker` asked its services for, and was denied. */
+  onDenial?(denial: Denial): void
   /** System calls beside those of the engine's own profile, and those of it that this guest goes without, by name. */
   readonly systemCalls?: { readonly allow: readonly string[]; readonly deny: readonly string[] }
   /** Payload of the `init` frame, which the engine sends with `INIT_ID`. */

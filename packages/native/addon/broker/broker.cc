@@ -100,6 +100,11 @@ std::shared_ptr<Client> Broker::add(UniqueFd listener, UniqueFd pidfd, std::shar
   return client;
 }
 
+std::shared_ptr<Client> Broker::add_asking(std::shared_ptr<Events> events) {
+  std::lock_guard guard(lock_);
+  return std::make_shared<Client>(next_++, UniqueFd(), UniqueFd(), std::move(events));
+}
+
 void Broker::remove(std::uint64_t id) {
   const auto dropped = take_waiting(id);  // closed outside of the lock
   std::shared_ptr<Client> client;

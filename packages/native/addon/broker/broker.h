@@ -24,6 +24,8 @@ class Broker {
 
   // Takes a sandbox in; its calls wait until it has a policy. Throws SystemFailure.
   std::shared_ptr<Client> add(UniqueFd listener, UniqueFd pidfd, std::shared_ptr<Events> events);
+  // One whose calls the kernel doesn't send here: what it asks for by itself is decided by a policy all the same.
+  std::shared_ptr<Client> add_asking(std::shared_ptr<Events> events);
   // Lets it go: with its listener closed, calls of what is left of it fail with ENOSYS.
   void remove(std::uint64_t client);
   // Answers what it waits for with EINTR, as a signal is on its way to it.

@@ -57,6 +57,16 @@ struct Call {
   bool permits(const Decision& decision, Operation operation, std::string object, int error = 13 /* EACCES */) const;
 };
 
+// Where a stream that is yet to be made may be connected to. `hold` keeps what was judged.
+struct Dial {
+  int error = 0;
+  sockaddr_storage peer{};
+  socklen_t peer_bytes = 0;
+  UniqueFd hold;
+};
+
+// connect(2) of a TCP or Unix stream up to where the call is made.
+Dial judge_dial(const Call& call, const Request& request);
 Answer make_file_call(const Call& call, const Request& request);
 Answer make_socket_call(const Call& call, const Request& request);
 

@@ -170,6 +170,32 @@ Answer connect_to(Socket socket, const void* peer, socklen_t bytes) {
   return answer;
 }
 
+Dial dial_unix(const Call& call, const Request& request) {
+  Dial dial;
+  UnixPeer peer = unix_peer(call, request, kConnect, Operation::connect);
+  dial.error = peer.error;
+  if (dial.error == 0 && !upholds(call, Hook::connect, Operation::connect, peer.object, {})) dial.error = EPERM;
+  std::memcpy(&dial.peer, &peer.address, sizeof peer.address);
+  dial.peer_bytes = peer.bytes;
+  dial.hold = std::move(peer.hold);
+  return dial;
+}
+
+Dial dial_internet(const Call& call, const Request& request, int protocol) {
+  Dial dial{.error = EAFNOSUPPORT, .peer = request.peer, .peer_bytes = request.peer_bytes, .hold = {}};
+  const auto address = read_address(request.peer, request.peer_bytes);
+  if (!address) return dial;
+  const Address to = destination(*address);
+  if (!may(call, kConnect, Operation::connect, protocol, to)) {
+    dial.error = EACCES;
+  } else if (!upholds(call, Hook::connect, Operation::connect, describe(protocol, to), to)) {
+    dial.error = EPERM;
+  } else {
+    dial.error = 0;
+  }
+  return dial;
+}
+
 Answer connect(const Call& call, const Request& request) {
   Socket socket = socket_of(call, request.fd);
   if (socket.error != 0) return Answer::fail(socket.error);
@@ -180,17 +206,12 @@ Answer connect(const Call& call, const Request& request) {
   }
   if (socket.domain == AF_UNIX) {
     if (request.peer.ss_family != AF_UNIX) return Answer::fail(EINVAL);
-    const UnixPeer peer = unix_peer(call, request, kConnect, Operation::connect);
-    if (peer.error != 0) return Answer::fail(peer.error);
-    if (!upholds(call, Hook::connect, Operation::connect, peer.object, {})) return Answer::fail(EPERM);
-    return connect_to(std::move(socket), &peer.address, peer.bytes);
+    const Dial dial = dial_unix(call, request);
+    return dial.error != 0 ? Answer::fail(dial.error) : connect_to(std::move(socket), &dial.peer, dial.peer_bytes);
   }
-  const auto address = read_address(request.peer, request.peer_bytes);
-  if (!is_internet(socket) || !address) return Answer::fail(EAFNOSUPPORT);
-  const Address to = destination(*address);
-  if (!may(call, kConnect, Operation::connect, socket.protocol, to)) return Answer::fail(EACCES);
-  if (!upholds(call, Hook::connect, Operation::connect, describe(socket.protocol, to), to)) return Answer::fail(EPERM);
-  return connect_to(std::move(socket), &request.peer, request.peer_bytes);
+  if (!is_internet(socket)) return Answer::fail(EAFNOSUPPORT);
+  const Dial dial = dial_internet(call, request, socket.protocol);
+  return dial.error != 0 ? Answer::fail(dial.error) : connect_to(std::move(socket), &dial.peer, dial.peer_bytes);
 }
 
 Answer bind(const Call& call, const Request& request) {
@@ -280,6 +301,10 @@ Answer send(const Call& call, const Request& request) {
 }
 
 }  // namespace
+
+Dial judge_dial(const Call& call, const Request& request) {
+  return request.peer.ss_family == AF_UNIX ? dial_unix(call, request) : dial_internet(call, request, IPPROTO_TCP);
+}
 
 Answer make_socket_call(const Call& call, const Request& request) {
   switch (request.kind) {

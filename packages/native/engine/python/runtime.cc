@@ -55,8 +55,10 @@ struct Carried {
   const char* source;
   std::string code{};  // marshalled
 };
-Carried carried[] = {
-    {"pyisolate", kSource_api}, {"_pyisolate_policy", kSource_policy}, {"_pyisolate_guest", kSource_guest}};
+Carried carried[] = {{"pyisolate", kSource_api},
+                     {"_pyisolate_policy", kSource_policy},
+                     {"_pyisolate_services", kSource_services},
+                     {"_pyisolate_guest", kSource_guest}};
 
 bool compile(Carried& module, const std::string& file) {
   const PyRef code(Py_CompileString(module.source, file.c_str(), Py_file_input));

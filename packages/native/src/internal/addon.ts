@@ -101,6 +101,8 @@ export interface CellHandle {
   /** `begins`: as its guest starts. Counts the tables of a brokered cell from 1; 0 if it isn't one, or gone. @throws TypeError */
   setPolicy(table: Uint8Array, begins: boolean): number
   learnName(address: string, name: string): void
+  /** Of one that isn't brokered: what it may ask for. Counts its tables from 1; 0 if it is brokered, or gone. @throws TypeError, SystemError */
+  serve(table: Uint8Array): number
   usage(): { cpuMs: number; rssKiB: number; privateKiB: number }
   attach(options: CellOptions): CellHandle
   /** Forgets it: no listener is called any more, a process that lives is killed and reaped. */
@@ -120,6 +122,15 @@ export interface IoHandle {
   readonly refusal: number
   listen(address: object, backlog: number, window: number): [handle: number, operation: number]
   connect(address: object, timeout: number): [handle: number, operation: number]
+  /** Judged by what `cell` may do. An open file's size is its operation's result. */
+  openFor(
+    cell: CellHandle,
+    path: string,
+    flags: number,
+    mode: number,
+    timeout: number,
+  ): [handle: number, operation: number]
+  connectFor(cell: CellHandle, address: object, timeout: number): [handle: number, operation: number]
   openFile(path: string, flags: number, mode: number, timeout: number): [handle: number, operation: number]
   send(handle: number, bytes: Uint8Array, timeout: number): number
   shut(handle: number): number

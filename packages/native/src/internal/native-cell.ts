@@ -2,13 +2,17 @@ import {
   type Cell,
   type CellExit,
   type CellPlaces,
+  type CellServices,
   type CellUsage,
   type DeadlineSlot,
+  type Denial,
   type Enforcement,
   FrameType,
   type SpawnRequest,
 } from '@pyisolate/interface'
 
+import type { Io } from '../io.js'
+import { NativeServices } from './cell-services.js'
 import type { Group } from './cgroups/group.js'
 import { deferred } from './deferred.js'
 import { hostThread } from './host-thread.js'
@@ -21,6 +25,11 @@ const NO_RULE = 0xffffffff
 const operations = ['read', 'write', 'exec', 'connect', 'bind', 'sendto', 'socket'] as const
 const nothing = new Uint8Array(0)
 
+export interface Surroundings {
+  places(): CellPlaces | undefined
+  io(): Io
+}
+
 /** A running sandbox, in a process of its own or in a shared one: the difference is the addon's. */
 export class NativeCell implements Cell, LinkOwner {
   readonly #link: Link
@@ -28,6 +37,8 @@ export class NativeCell implements Cell, LinkOwner {
   readonly #exit = deferred<CellExit>()
   #enforcement: Enforcement = []
   #places: CellPlaces | undefined
+  #surroundings: Surroundings | undefined
+  #services: CellServices | undefined
   #before = 0
   #group: Group | undefined
 
@@ -79,7 +90,19 @@ export class NativeCell implements Cell, LinkOwner {
   }
 
   get places(): CellPlaces | undefined {
-    return this.#places
+    return this.#places ?? this.#surroundings?.places()
+  }
+
+  get services(): CellServices | undefined {
+    const surroundings = this.#surroundings
+    if (surroundings === undefined) return undefined
+    this.#services ??= new NativeServices(this.#link.handle, surroundings.io, this.#request.limits.fileSize ?? 0)
+    return this.#services
+  }
+
+  /** What it shares with its neighbours. */
+  surrounded(surroundings: Surroundings): void {
+    this.#surroundings = surroundings
   }
 
   /** Its own table has been put in force as this generation; those before were a blank's. */
@@ -149,7 +172,8 @@ export class NativeCell implements Cell, LinkOwner {
     allowed: boolean,
     kill: boolean,
   ): void {
-    this.#request.broker?.onDenial({
+    const { broker } = this.#request
+    const denial: Denial = {
       operation: operations[operation]!,
       object,
       rule: rule === NO_RULE ? undefined : rule,
@@ -158,7 +182,9 @@ export class NativeCell implements Cell, LinkOwner {
       lost,
       allowed,
       kill,
-    })
+    }
+    if (broker !== undefined) broker.onDenial(denial)
+    else this.#request.onDenial?.(denial)
   }
 
   onCorrupt(detail: string): void {

@@ -8,13 +8,14 @@ import {
 } from '@pyisolate/interface'
 
 import { SystemError } from '../errors/system-error.js'
+import type { Io } from '../io.js'
 import type { NativeAddon, NativeExit, ZygoteHandle } from './addon.js'
 import type { Attempt } from './attempt.js'
 import type { Cgroups } from './cgroups/cgroups.js'
 import { EnforcementReader } from './enforcement.js'
 import { spawnFailure } from './failures.js'
 import { Link, type LinkSize } from './link.js'
-import { NativeCell } from './native-cell.js'
+import { NativeCell, type Surroundings } from './native-cell.js'
 import { Pool } from './pool.js'
 import { SharedCell } from './shared-cell.js'
 import { requestTurns } from './turnstile.js'
@@ -27,8 +28,11 @@ export interface NurseryOptions {
   readonly pool: LinkSize & { readonly size: number }
   readonly onZygote: (event: ZygoteEvent) => void
   readonly cgroups: () => Cgroups
-  /** Of brokered cells: what blanks may do, and where this side has the standard library. */
-  readonly broker?: { readonly blank: BrokerRequest['blank']; readonly stdlib: string } | undefined
+  /** Of brokered cells: what blanks may do. */
+  readonly broker?: { readonly blank: BrokerRequest['blank'] } | undefined
+  /** Where this side has the standard library. */
+  readonly stdlib: () => string
+  readonly io: () => Io
 }
 
 /** Everything that comes from one zygote: the zygote itself, its pool, its cells and their sandboxes. */
@@ -38,14 +42,19 @@ export class Nursery {
   readonly #enforcement = new EnforcementReader()
   readonly #shared = new Map<string, SharedCell>()
   readonly #links = new Set<Link>() // whatever isn't in the pool; of shared cells their own, too
-  readonly #stdlib: string | undefined
+  readonly #brokered: boolean
+  readonly #surroundings: Surroundings
   readonly #cgroups: () => Cgroups
   readonly #groups = new Set<Promise<void>>()
   readonly #forks = requestTurns()
   #sandboxes = 0
 
   constructor(options: NurseryOptions) {
-    this.#stdlib = options.broker?.stdlib
+    this.#brokered = options.broker !== undefined
+    this.#surroundings = {
+      io: options.io,
+      places: () => ({ stdlib: { guest: this.#zygote.stdlib, host: options.stdlib() } }),
+    }
     this.#cgroups = options.cgroups
     this.#zygote = new Zygote(options.addon, options.command, options.preload, options.onZygote)
     const source = async () => {
@@ -58,7 +67,7 @@ export class Nursery {
 
   /** Where things are for brokered cells, once the zygote is ready. */
   #places(): CellPlaces | undefined {
-    return this.#stdlib === undefined ? undefined : { stdlib: { guest: this.#zygote.stdlib, host: this.#stdlib } }
+    return this.#brokered ? this.#surroundings.places() : undefined
   }
 
   stats(): { sandboxes: number; pooled: number; cells: number; zygotes: number } {
@@ -192,6 +201,7 @@ export class Nursery {
   ): Promise<Cell> {
     try {
       const cell = new NativeCell(link, request)
+      cell.surrounded(this.#surroundings)
       this.#enforce(link, cell, request)
       if (link.blank && request.initIsSure) {
         cell.confined(this.#enforcement.read(await link.ready, request.decode))

@@ -19,6 +19,8 @@ export interface SettledSpawn {
   readonly signal: AbortSignal | undefined
   /** `undefined`: the built-in one, which needs no broker. */
   readonly policy: GivenPolicy | undefined
+  /** Of a sandbox without a policy; `undefined`: the built-in one. */
+  readonly services: GivenPolicy | undefined
   readonly learn: boolean
   readonly onDenied: ((denial: Denial) => void) | undefined
   /** As they were given: a policy's come between them and the supervisor's. */
@@ -68,6 +70,7 @@ const callback: Check<(denial: Denial) => void> = (value, at) =>
 
 const checks = {
   policy,
+  services: policy,
   learn: orElse(boolean, false),
   onDenied: orElse(callback, undefined),
   isolation: orElse(oneOf('process', 'interpreter'), undefined),
@@ -102,6 +105,8 @@ function settle(options: SpawnOptions, base: SettledLimits): SettledSpawn {
   }
   if (isolation === 'interpreter') refuseProcessLimits(options.limits)
   // To learn is to have every call looked at, whatever the policy.
+  if (checked.policy !== undefined && checked.services !== undefined)
+    throw new OptionError('options.services', 'a sandbox with a policy is judged by that; drop one of the two')
   const ruled = checked.policy ?? (checked.learn ? builtIn : undefined)
   return {
     ...checked,

@@ -111,6 +111,14 @@ export class Ruling implements BrokerRequest {
     this.#cell = cell
   }
 
+  /** Of a sandbox that isn't brokered: rules what it asks this side for. */
+  serve(cell: Cell): void {
+    const { services, places } = cell
+    if (services === undefined || places === undefined) return // whoever asks is told so
+    this.#cell = cell
+    services.serve(this.table(places))
+  }
+
   blank(places: CellPlaces): Uint8Array {
     return brokerTable(this.#options.policies, this.#options.blank, { places, scratch: undefined, logOnly: false })
   }

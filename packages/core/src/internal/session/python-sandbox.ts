@@ -4,7 +4,7 @@ import type { CompiledPolicy } from '@pyisolate/policy'
 import { ReloadError } from '../../errors/reload-error.js'
 import type { CallOptions, CodeOptions, ReceiveOptions } from '../../options.js'
 import type { Outcome } from '../../outcome.js'
-import type { PolicyInForce, Sandbox, SandboxStats } from '../../sandbox.js'
+import type { IoCounts, PolicyInForce, Sandbox, SandboxStats } from '../../sandbox.js'
 import type { Value } from '../../value.js'
 import { codePayload } from '../frames/request.js'
 import { pythonCode, settleCall, settleCode, settleReceive } from '../options/call-options.js'
@@ -33,6 +33,7 @@ export class PythonSandbox implements Sandbox {
   readonly #own: Enforcement
   readonly #ruling: Ruling | undefined
   readonly #find: PolicyDesk['find']
+  readonly #io: () => IoCounts
 
   constructor(
     session: Session,
@@ -40,7 +41,9 @@ export class PythonSandbox implements Sandbox {
     place: { isolation: Isolation; cell: string | undefined },
     ruling: Ruling | undefined,
     find: PolicyDesk['find'],
+    io: () => IoCounts,
   ) {
+    this.#io = io
     this.#find = find
     this.#session = session
     this.#budget = budgetOf(session.limits)
@@ -134,6 +137,7 @@ export class PythonSandbox implements Sandbox {
       posted: inbox.posted,
       unreadBytes: inbox.unreadBytes,
       outputBytes,
+      ...this.#io(),
     }
   }
 

@@ -1,5 +1,5 @@
 import { EventEmitter, setMaxListeners } from 'node:events'
-import type { Cell, Engine, EngineStats } from '@pyisolate/interface'
+import type { Cell, Enforcer, Engine, EngineStats } from '@pyisolate/interface'
 import type { CompiledPolicy } from '@pyisolate/policy'
 import { NameInUseError } from '../../errors/name-in-use-error.js'
 import { SupervisorClosedError } from '../../errors/supervisor-closed-error.js'
@@ -11,9 +11,10 @@ import { onAbort } from '../abort.js'
 import { checkOptions, displayName, listOf, optional } from '../options/check.js'
 import { type SettledSpawn, settleSpawn, underPolicy } from '../options/spawn-options.js'
 import type { SettledSupervisor } from '../options/supervisor-options.js'
-import { findPolicy, policyModule, withGrants } from '../policy/policy-module.js'
+import { findPolicy, type GivenPolicy, policyModule, withGrants } from '../policy/policy-module.js'
 import { Ruling } from '../policy/ruling.js'
 import type { MintedToken, MintOptions } from '../reload/tokens.js'
+import { checkServicePolicy, ServiceDesk } from '../services/desk.js'
 import { PythonSandbox } from '../session/python-sandbox.js'
 import { Session } from '../session/session.js'
 import { defaultEngine } from './default-engine.js'
@@ -115,6 +116,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     let ruling: Ruling | undefined
     let follows: string | undefined
     let session: Session
+    let services: ServiceDesk
     let spawn = settled
     let cell: Cell
     try {
@@ -124,11 +126,18 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
         follows = ruled.follows
         spawn = ruled.spawn
         giveUp.signal.throwIfAborted()
-      }
-      const functions =
-        ruling === undefined ? spawn.functions : new Map([...spawn.functions, ['__resolve__', ruling.resolve]])
+      } else if (settled.services !== undefined) await this.#servicePolicy(settled.services)
+      const limits = spawn.limits
+      services = new ServiceDesk(
+        limits,
+        ruling,
+        () => this.#ruleServices(name, settled, (contract) => session.breach(contract)),
+        () => session,
+      )
+      const functions = new Map([...spawn.functions, ['__io__', services.call]])
+      if (ruling !== undefined) functions.set('__resolve__', ruling.resolve)
       session = new Session({ name, limits: spawn.limits, functions })
-      const request = spawnRequest(session, spawn, this.#settled, giveUp.signal, ruling)
+      const request = spawnRequest(session, spawn, this.#settled, giveUp.signal, ruling, services.onDenial)
       const engine = await this.#getEngine()
       giveUp.signal.throwIfAborted()
       cell = await engine.spawn(request)
@@ -145,7 +154,14 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     } finally {
       stopListening()
     }
-    const sandbox = new PythonSandbox(session, cell, spawn, ruling, (given) => this.#desk.find(given))
+    const sandbox = new PythonSandbox(
+      session,
+      cell,
+      spawn,
+      ruling,
+      (given) => this.#desk.find(given),
+      () => services.counts,
+    )
     if (ruling !== undefined) this.#desk.add(name, ruling, follows)
     this.#names.set(name, sandbox)
     session.begin(cell)
@@ -153,6 +169,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
       this.#names.delete(name)
       this.#desk.remove(name)
       this.#announce('exit', sandbox, outcome)
+      void services.end()
       void ruling?.end()
     })
     if (giveUp.signal.aborted) {
@@ -173,23 +190,51 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     spawn: SettledSpawn
     follows: string | undefined
   }> {
+    const found = await this.#desk.find(settled.policy!)
+    const policy = withGrants(found.policy, this.#grants)
+    const ruling = await this.#makeRuling(name, settled, found.policy, this.#settled.enforcers, kill)
+    return { ruling, follows: found.follows, spawn: underPolicy(settled, policy, this.#settled.limits) }
+  }
+
+  /** @throws PolicyError, OptionError */
+  async #servicePolicy(given: GivenPolicy): Promise<CompiledPolicy> {
+    const { policy } = await this.#desk.find(given)
+    checkServicePolicy(await policyModule(), policy)
+    return policy
+  }
+
+  /** What a sandbox without a policy may ask this side for. */
+  async #ruleServices(name: string, settled: SettledSpawn, kill: (contract: string) => void): Promise<Ruling> {
+    const given =
+      settled.services === undefined
+        ? findPolicy(await policyModule(), 'stdlib.readonly')
+        : await this.#servicePolicy(settled.services)
+    return this.#makeRuling(name, settled, given, [], kill)
+  }
+
+  async #makeRuling(
+    name: string,
+    settled: SettledSpawn,
+    given: CompiledPolicy,
+    enforcers: readonly Enforcer[],
+    kill: (contract: string) => void,
+  ): Promise<Ruling> {
     const [policies, engine] = await Promise.all([policyModule(), this.#getEngine()])
     const grants = this.#grants
-    const found = await this.#desk.find(settled.policy!)
-    const policy = withGrants(found.policy, grants)
+    const policy = withGrants(given, grants)
     this.#blank ??= withGrants(findPolicy(policies, 'stdlib.readonly'), grants)
-    const ruling = new Ruling({
+    return new Ruling({
       name,
       isolation: settled.isolation,
       policies,
       policy,
-      given: found.policy,
+      given,
       grants,
       host: {
         cpuMissing: () =>
           engine.cpuShareMissing === undefined ? 'this engine has no control groups' : engine.cpuShareMissing(),
       },
-      enforcers: this.#settled.enforcers,
+      enforcers,
       blank: this.#blank,
       learn: settled.learn,
       kill,
@@ -198,7 +243,6 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
         this.#announce('denied', name, denial)
       },
     })
-    return { ruling, follows: found.follows, spawn: underPolicy(settled, policy, this.#settled.limits) }
   }
 
   async #getEngine(): Promise<Engine> {

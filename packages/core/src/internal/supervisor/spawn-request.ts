@@ -36,6 +36,7 @@ export function spawnRequest(
   supervisor: SettledSupervisor,
   signal: AbortSignal,
   ruling: Ruling | undefined,
+  onDenial: NonNullable<SpawnRequest['onDenial']>,
 ): SpawnRequest {
   const { name } = session
   const { isolation, cell } = spawn
@@ -60,6 +61,7 @@ export function spawnRequest(
       settings: ruling?.settings,
     }),
     ...(ruling !== undefined && { broker: ruling, systemCalls: ruling.systemCalls }),
+    onDenial,
     initIsSure: Object.keys(spawn.inputs).length === 0,
     ...(cell !== undefined && {
       cell,

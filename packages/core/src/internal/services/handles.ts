@@ -1,0 +1,109 @@
+import type { ServiceFile, ServiceStream } from '@pyisolate/interface'
+import { ServiceFailure } from './answers.js'
+
+const nothing = new Uint8Array(0)
+
+/**
+ * A stream as a guest reads it: what was handed out is kept until the guest says that it has it, as a call that is
+ * interrupted loses its answer.
+ */
+export class GuestStream {
+  #unheard: Uint8Array = nothing
+  #heard = 0
+  #busy = false
+  #ended = false
+
+  constructor(readonly stream: ServiceStream) {}
+
+  /** From `received` on, at most `length`; nothing at the end. */
+  async receive(received: number, length: number, options: { signal: AbortSignal; timeout: number | undefined }) {
+    const news = received - this.#heard
+    if (news < 0 || news > this.#unheard.length) throw new ServiceFailure('EINVAL')
+    if (this.#busy) throw new ServiceFailure('EBUSY')
+    this.#heard = received
+    this.#unheard = this.#unheard.subarray(news)
+    if (this.#unheard.length === 0 && !this.#ended) {
+      this.#busy = true
+      try {
+        const bytes = await this.stream.read(options)
+        this.#ended = bytes === undefined
+        this.#unheard = bytes ?? nothing
+      } finally {
+        this.#busy = false
+      }
+    }
+    return this.#unheard.subarray(0, length)
+  }
+}
+
+export type GuestHandle =
+  | { readonly kind: 'file'; readonly file: ServiceFile; readonly by: number }
+  | { readonly kind: 'stream'; readonly guest: GuestStream; readonly by: number }
+
+/** What one guest has open; as many as it may have descriptors. */
+export class GuestHandles {
+  readonly #open = new Map<number, GuestHandle>()
+  #opening = 0
+  #last = 0
+  #closed = false
+
+  constructor(private readonly most: number) {}
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Makes one; what is had when all were closed meanwhile is closed at once. */
+  async add(make: () => Promise<GuestHandle>): Promise<number> {
+    if (this.#open.size + this.#opening >= this.most) throw new ServiceFailure('EMFILE')
+    this.#opening++
+    let made: GuestHandle
+    try {
+      made = await make()
+    } finally {
+      this.#opening--
+    }
+    if (this.#closed) {
+      await close(made)
+      throw new ServiceFailure('EBADF')
+    }
+    const number = ++this.#last
+    this.#open.set(number, made)
+    return number
+  }
+
+  file(number: number): ServiceFile {
+    const handle = this.#open.get(number)
+    if (handle?.kind !== 'file') throw new ServiceFailure('EBADF')
+    return handle.file
+  }
+
+  stream(number: number): GuestStream {
+    const handle = this.#open.get(number)
+    if (handle?.kind !== 'stream') throw new ServiceFailure('EBADF')
+    return handle.guest
+  }
+
+  async close(number: number): Promise<void> {
+    const handle = this.#open.get(number)
+    if (handle === undefined) throw new ServiceFailure('EBADF')
+    this.#open.delete(number)
+    await close(handle)
+  }
+
+  /** What the operation `by` opened, whose answer the guest did not wait for. */
+  async closeOf(by: number): Promise<void> {
+    for (const [number, handle] of this.#open) if (handle.by === by) await this.close(number)
+  }
+
+  async closeAll(): Promise<void> {
+    this.#closed = true
+    const all = [...this.#open.values()]
+    this.#open.clear()
+    await Promise.all(all.map(close))
+  }
+}
+
+function close(handle: GuestHandle): Promise<void> {
+  return handle.kind === 'file' ? handle.file.close() : handle.guest.stream.close()
+}

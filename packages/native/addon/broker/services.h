@@ -1,0 +1,30 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "client.h"
+
+namespace pyisolate::broker {
+
+// What a guest asked its supervisor for, rather than its kernel: judged by the policy in force as the same call of its
+// own would be, and made in this process. The descriptor stays here.
+struct Service {
+  int error = 0;
+  std::shared_ptr<UniqueFd> fd;
+  std::uint64_t size = 0;  // of a file
+  // Of a socket: where to connect it to, by whoever can wait, while `hold` keeps what was judged.
+  sockaddr_storage peer{};
+  socklen_t peer_bytes = 0;
+  std::shared_ptr<UniqueFd> hold;
+};
+
+// A regular file, by a path as the guest sees it. `flags`: of open(2), O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC alone.
+Service open_service(Client& client, const std::string& path, std::uint64_t flags, std::uint32_t mode);
+// A TCP or Unix stream, not connected yet.
+Service connect_service(Client& client, const sockaddr_storage& peer, socklen_t bytes);
+
+}  // namespace pyisolate::broker
