@@ -118,10 +118,24 @@ Place need_place(const Napi::Value& value) {
   return place;
 }
 
-broker::Service denied_service() {
-  broker::Service service;
-  service.error = EACCES;
-  return service;
+// What a sandbox asks for, judged as a call of its own: EACCES for one without a policy, EAGAIN for one that has had
+// its turns.
+template <typename Ask>
+io::Opener judged(const std::shared_ptr<broker::Client>& client, Ask&& ask) {
+  const auto asking = client ? broker::take_turn(client) : nullptr;
+  return [asking, error = client ? EAGAIN : EACCES, ask = std::forward<Ask>(ask)] {
+    io::Opened opened;
+    opened.error = error;
+    if (!asking) return opened;
+    auto service = ask(*asking);
+    opened.error = service.error;
+    opened.fd = std::move(service.fd);
+    opened.value = service.size;
+    opened.peer = service.peer;
+    opened.peer_bytes = service.peer_bytes;
+    opened.hold = std::move(service.hold);
+    return opened;
+  };
 }
 
 Napi::Value number(const Napi::CallbackInfo& info, std::uint64_t value) {
@@ -204,7 +218,6 @@ Napi::Value JsIo::open_file(const Napi::CallbackInfo& info) {
   return both(info, handle, id);
 }
 
-// Judged as a call of that sandbox's own; one without a policy is denied.
 Napi::Value JsIo::open_for(const Napi::CallbackInfo& info) {
   const auto client = JsCell::need_cell(info[0]).asking();
   const auto path = need_string(info[1], "path");
@@ -212,10 +225,8 @@ Napi::Value JsIo::open_for(const Napi::CallbackInfo& info) {
   const auto mode = need_uint32(info[3], "mode", 0, 07777);
   const auto deadline = need_deadline(info[4]);
   const auto handle = io_->next_handle(), id = io_->next_operation();
-  auto opener = [=] {
-    const auto service = client ? broker::open_service(*client, path, flags, mode) : denied_service();
-    return io::Opened{.error = service.error, .fd = service.fd, .value = service.size};
-  };
+  const auto opener =
+      judged(client, [=](broker::Client& asking) { return broker::open_service(asking, path, flags, mode); });
   io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::file, opener, deadline); });
   return both(info, handle, id);
 }
@@ -225,15 +236,8 @@ Napi::Value JsIo::connect_for(const Napi::CallbackInfo& info) {
   const Place to = need_place(info[1]);
   const auto deadline = need_deadline(info[2]);
   const auto handle = io_->next_handle(), id = io_->next_operation();
-  auto opener = [=] {
-    const auto service =
-        client ? broker::connect_service(*client, to.address, to.bytes) : denied_service();
-    return io::Opened{.error = service.error,
-                      .fd = service.fd,
-                      .peer = service.peer,
-                      .peer_bytes = service.peer_bytes,
-                      .hold = service.hold};
-  };
+  const auto opener =
+      judged(client, [=](broker::Client& asking) { return broker::connect_service(asking, to.address, to.bytes); });
   io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::stream, opener, deadline); });
   return both(info, handle, id);
 }

@@ -56,6 +56,8 @@ class Client {
 
   // Calls of it that workers are busy with.
   std::atomic<int> busy{0};
+  // What it has asked for by itself and workers are busy with, given up or not.
+  std::atomic<int> asking{0};
 
  private:
   const std::uint64_t id_;

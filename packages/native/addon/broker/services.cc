@@ -37,6 +37,15 @@ Service serve(Client& client, Make&& make) {
 
 }  // namespace
 
+std::shared_ptr<Client> take_turn(std::shared_ptr<Client> client) {
+  if (client->asking.fetch_add(1) >= kAskingEach) {
+    --client->asking;
+    return nullptr;
+  }
+  Client* raw = client.get();
+  return {raw, [client = std::move(client)](Client* asking) { --asking->asking; }};
+}
+
 Service open_service(Client& client, const std::string& path, std::uint64_t flags, std::uint32_t mode) {
   return serve(client, [&](const Call& call, Service& service) {
     Request request{};

@@ -22,6 +22,11 @@ struct Service {
   std::shared_ptr<UniqueFd> hold;
 };
 
+// A guest keeps at most this many workers busy, whatever hangs, and whatever it gives up.
+inline constexpr int kAskingEach = 2;
+// Its turn, until the last copy is gone; null if it has none left.
+std::shared_ptr<Client> take_turn(std::shared_ptr<Client> client);
+
 // A regular file, by a path as the guest sees it. `flags`: of open(2), O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC alone.
 Service open_service(Client& client, const std::string& path, std::uint64_t flags, std::uint32_t mode);
 // A TCP or Unix stream, not connected yet.

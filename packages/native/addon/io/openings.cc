@@ -11,6 +11,12 @@
 #include "driver.h"
 
 namespace pyisolate::io {
+namespace {
+
+// Of a stream that a guest has asked for: it may have as many as descriptors, and they are kept in this process.
+constexpr std::size_t kGuestWindow = 64 * 1024;
+
+}  // namespace
 
 std::pair<std::string, int> name_of(const sockaddr_storage& address, socklen_t bytes) {
   if (const auto internet = broker::read_address(address, bytes)) {
@@ -92,6 +98,7 @@ void Driver::opened(std::uint64_t id, Opened result) {
   if (result.error != 0) return report_done(id, -result.error);
   try {
     Handle& handle = add(opening.handle, opening.type, result.fd);
+    handle.window = kGuestWindow;
     if (result.peer_bytes != 0) return begin_connect(handle, id, std::move(result), opening.deadline);
     handle.opened = true;
     ++counters_->operations;

@@ -20,7 +20,7 @@ class Workers : public std::enable_shared_from_this<Workers> {
   void stop();
 
  private:
-  static constexpr int kMost = 4;
+  static constexpr int kMost = 16;
   static constexpr std::size_t kMostWaiting = 4096;
   void work();
 

@@ -15,6 +15,7 @@ export class ServiceFailure extends Error {
 /** @throws what is no failure of an operation: a fault of ours, which the guest sees as a `HostError` */
 export function failed(error: unknown): ServiceAnswer {
   if (error instanceof ServiceFailure) return [numberOf(error.errno), null]
+  if ((error as Error).name === 'AbortError') return [constants.errno.ECANCELED, null]
   const { code, errno } = error as { code?: unknown; errno?: unknown }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return [code, String((error as Error).message)]
   if (!PyIsolateError.isInstance(error)) throw error

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Cell, CellServices, ServiceAddress } from '@pyisolate/interface'
 import type { HostFunction } from '../../options.js'
 import type { IoCounts } from '../../sandbox.js'
@@ -121,7 +122,7 @@ export class Services {
     const { services } = await this.#ready()
     let size = 0
     const handle = await this.#handles.add(async () => {
-      const file = await services.open(path, flags, mode, options)
+      const file = await inTurn(options, (rest) => services.open(path, flags, mode, rest))
       size = file.size
       return { kind: 'file', file, by }
     })
@@ -135,7 +136,8 @@ export class Services {
       let last: unknown = new ServiceFailure('EHOSTUNREACH')
       for (const address of addresses) {
         try {
-          return { kind: 'stream', guest: new GuestStream(await services.connect(address, options)), by }
+          const stream = await inTurn(options, (rest) => services.connect(address, rest))
+          return { kind: 'stream', guest: new GuestStream(stream), by }
         } catch (error) {
           options.signal.throwIfAborted()
           last = error
@@ -176,4 +178,19 @@ export class Services {
 interface Options {
   readonly signal: AbortSignal
   readonly timeout: number | undefined
+}
+
+/** The engine has a guest's requests judged two at a time, as a file system may hang: the others try again (`EAGAIN`). */
+async function inTurn<T>({ signal, timeout }: Options, ask: (rest: Options) => Promise<T>): Promise<T> {
+  const until = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
+  for (let wait = 1; ; wait = Math.min(wait * 2, 32)) {
+    const left = until - performance.now()
+    try {
+      return await ask({ signal, timeout: timeout === undefined ? undefined : Math.max(0, left) })
+    } catch (error) {
+      if ((error as { errno?: unknown }).errno !== 'EAGAIN') throw error
+      if (left <= 0) throw new ServiceFailure('ETIMEDOUT')
+    }
+    await delay(wait, undefined, { signal })
+  }
 }
