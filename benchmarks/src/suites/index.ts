@@ -3,6 +3,7 @@ import { broker } from './broker.js'
 import { brokerNative } from './broker-native.js'
 import { cycleLeak } from './cycle-leak.js'
 import { guestCpu } from './guest-cpu.js'
+import { brokerIo } from './io.js'
 import { memoryInterpreter, memoryProcess } from './memory.js'
 import { oneshot } from './oneshot.js'
 import { policyCompile, policyReload } from './policy.js'
@@ -27,5 +28,6 @@ export const suites: readonly Suite[] = [
   policyLsmOverhead,
   broker,
   brokerNative,
+  brokerIo,
   cycleLeak,
 ]

@@ -6,7 +6,10 @@ describe('options of spawn', () => {
   it.each<[unknown, string]>([
     [{ limit: {} }, 'options.limit: unknown option; did you mean limits?'],
     [{ isolatoin: 'process' }, 'options.isolatoin: unknown option; did you mean isolation?'],
-    [{ zzzzzzzzzzz: 1 }, 'options.zzzzzzzzzzz: unknown option; known are policy, learn, onDenied, isolation, cell'],
+    [
+      { zzzzzzzzzzz: 1 },
+      'options.zzzzzzzzzzz: unknown option; known are policy, services, learn, onDenied, isolation, cell',
+    ],
     [{ __proto__: null, constructor: 1 }, 'options.constructor: unknown option'],
     [[], 'options: expected an object of options, got []'],
     ['x', "options: expected an object of options, got 'x'"],

@@ -105,7 +105,7 @@ def open(
     errors: str | None = None,
     newline: str | None = None,
     timeout: float | None = None,
-):
+) -> "io.IOBase":
     """Opens a regular file through the supervisor, as the built-in `open` does where the sandbox may.
 
     Judged by the sandbox's policy: PermissionError where that denies it. `timeout`: seconds that opening, and each read
@@ -116,7 +116,7 @@ def open(
     return open_file(path, mode, encoding, errors, newline, timeout)
 
 
-def connect(address: tuple[str, int] | str, *, timeout: float | None = None):
+def connect(address: tuple[str, int] | str, *, timeout: float | None = None) -> "_pyisolate_services.Socket":
     """Connects a stream through the supervisor: to `(host, port)`, "tcp://host:port", "unix:///path" or "unix://@name".
 
     Judged by the sandbox's policy: PermissionError where that denies it. Returns an object with the methods of
