@@ -15,7 +15,7 @@ export interface ChannelLimits {
   readonly receiveBytes?: number
   /** Received messages that wait to be taken; beyond, the transport is paused. Default 1024. */
   readonly receiveMessages?: number
-  /** Sealed bytes that wait for the transport; beyond, `send` waits. At least 128 KiB, the default 256 KiB. */
+  /** Bytes in each of two buffers, one on its way and one to follow; beyond, `send` waits. At least 128 KiB, default 256 KiB. */
   readonly sendBytes?: number
   /** Sends that wait; a further one is refused with a `ChannelError` `queue`. Default 1024. */
   readonly maxWaitingSends?: number

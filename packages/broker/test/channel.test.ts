@@ -278,6 +278,8 @@ describe('limits', () => {
     [{ limits: { rekeyAfterMessages: 0 } }, 'limits.rekeyAfterMessages'],
     [{ limits: { sendBytes: Number.NaN } }, 'limits.sendBytes'],
     [{ limits: { sendbytes: 1 } }, 'limits.sendbytes'],
+    [{ limits: { rekeyAfterMs: 2 ** 31 } }, 'limits.rekeyAfterMs'],
+    [{ limits: { maxMessageBytes: Number.POSITIVE_INFINITY } }, 'limits.maxMessageBytes'],
     [{ padding: 0 }, 'padding'],
     [{ padding: 65_517 }, 'padding'],
     [{ padding: 'much' }, 'padding'],

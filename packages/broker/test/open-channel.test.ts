@@ -141,7 +141,7 @@ describe('a peer', () => {
   ])('that %s is refused by a responder', async (_, texts, problem) => {
     const [hostile, stream] = memoryStreamPair()
     hostile.start({ data: () => {}, end: () => {}, fail: () => {} })
-    const opening = openChannel(stream, { ...setups()[1], handshakeTimeoutMs: 50 })
+    const opening = openChannel(stream, { ...setups()[1], handshakeTimeoutMs: problem === 'timeout' ? 50 : 5000 })
     const expected = expect(opening).rejects.toEqual(handshake(problem))
     for (const text of texts) await write(hostile, Uint8Array.from(Buffer.from(text, 'latin1')))
     await expected
@@ -156,7 +156,7 @@ describe('a peer', () => {
   ])('that %s is refused by an initiator', async (_, text, problem) => {
     const [hostile, stream] = memoryStreamPair()
     hostile.start({ data: () => {}, end: () => {}, fail: () => {} })
-    const opening = openChannel(stream, { ...setups()[0], handshakeTimeoutMs: 50 })
+    const opening = openChannel(stream, { ...setups()[0], handshakeTimeoutMs: problem === 'timeout' ? 50 : 5000 })
     void write(hostile, Uint8Array.from(Buffer.from(text, 'latin1')))
     await expect(opening).rejects.toEqual(handshake(problem))
   })

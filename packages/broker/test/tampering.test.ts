@@ -173,7 +173,7 @@ describe('somebody in the middle', () => {
         }
         const same: Meddle = (bytes) => [bytes]
         middle.meddle(toRight ? change : same, toRight ? same : change)
-        const [first, second] = setups({ handshakeTimeoutMs: 100 })
+        const [first, second] = setups({ handshakeTimeoutMs: 2000 })
         const results = await Promise.allSettled([
           openChannel(middle.ends[0], first),
           openChannel(middle.ends[1], second),
@@ -193,5 +193,5 @@ describe('somebody in the middle', () => {
       }),
       { numRuns: 60 },
     )
-  })
+  }, 120_000)
 })

@@ -1,5 +1,6 @@
 import { type Channel, PyIsolateError } from '@pyisolate/interface'
 import { describe, expect, it } from 'vitest'
+import { until } from '../internal/until.js'
 
 export interface ChannelComplianceOptions {
   /** Both ends of a new channel for each test. */
@@ -11,8 +12,7 @@ export interface ChannelComplianceOptions {
 const text = (value: string) => new TextEncoder().encode(value)
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-async function collect(channel: Channel): Promise<Uint8Array[]> {
-  const messages: Uint8Array[] = []
+async function collect(channel: Channel, messages: Uint8Array[] = []): Promise<Uint8Array[]> {
   for await (const message of channel.messages()) messages.push(message)
   return messages
 }
@@ -23,14 +23,15 @@ export function channelCompliance(name: string, { open, beyondBuffers = 64 << 20
     it('carries messages whole, in order and once, both ways at once', async () => {
       const [first, second] = await open()
       const lengths = [0, 1, 17, 5000, 100_000, 3]
-      const reading = [collect(first), collect(second)]
+      const arrived: Uint8Array[][] = [[], []]
+      const reading = [collect(first, arrived[0]), collect(second, arrived[1])]
       await Promise.all(
         lengths.flatMap((length, at) => {
           const message = new Uint8Array(length).fill(at)
           return [first.send(message), second.send(message)]
         }),
       )
-      await pause(50)
+      await until(() => arrived.every((messages) => messages.length >= lengths.length), 20_000, 'every message')
       await Promise.all([first.close(), second.close()])
       for (const messages of await Promise.all(reading)) {
         expect(messages.map(({ length }) => length)).toEqual(lengths)

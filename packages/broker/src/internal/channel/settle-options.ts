@@ -12,6 +12,8 @@ export interface SettledSeal {
 
 const KIB = 1024
 const MOST = 2 ** 32 - 1
+/** A timer of more milliseconds would strike at once. */
+const TIMER_MOST = 2 ** 31 - 1
 
 /** Each with its least and greatest value, and what it is by default. */
 const RANGES: Readonly<Record<keyof ChannelLimits, readonly [least: number, most: number, usual: number]>> = {
@@ -21,8 +23,8 @@ const RANGES: Readonly<Record<keyof ChannelLimits, readonly [least: number, most
   sendBytes: [128 * KIB, MOST, 256 * KIB],
   maxWaitingSends: [0, MOST, KIB],
   rekeyAfterMessages: [1, MOST, 2 ** 20],
-  rekeyAfterMs: [1, Number.POSITIVE_INFINITY, 120_000],
-  closeTimeoutMs: [0, 2 ** 31 - 1, 5_000],
+  rekeyAfterMs: [1, TIMER_MOST, 120_000],
+  closeTimeoutMs: [0, TIMER_MOST, 5_000],
 }
 
 const NOBODY: MetricsSink = { count: () => {} }
@@ -33,8 +35,9 @@ export function settleSeal(options: SealOptions): SettledSeal {
   const limits: Record<string, number> = {}
   for (const [name, [least, most, usual]] of Object.entries(RANGES)) {
     const value = given[name as keyof ChannelLimits] ?? usual
-    const fits = Number.isInteger(value) || value === Number.POSITIVE_INFINITY
-    if (!fits || value < least || value > most) throw new BrokerOptionError(`limits.${name}`, `${least} to ${most}`)
+    const never = name === 'rekeyAfterMs' && value === Number.POSITIVE_INFINITY
+    if (!never && !(Number.isInteger(value) && value >= least && value <= most))
+      throw new BrokerOptionError(`limits.${name}`, `${least} to ${most}`)
     limits[name] = value
   }
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(RANGES, name))
