@@ -266,6 +266,42 @@ describe('messages in datagrams', () => {
     )
   }, 30_000)
 
+  it('cannot be forged to have keys made again and again, and all are wiped in the end', async () => {
+    const live = new Set<object>()
+    let made = 0
+    const aead = {
+      name: 'counting',
+      createKey(bytes: Uint8Array) {
+        const key = nobleAead.createKey(bytes)
+        made++
+        live.add(key)
+        const wipe = key.wipe.bind(key)
+        key.wipe = () => {
+          live.delete(key)
+          wipe()
+        }
+        return key
+      },
+    }
+    const { ours, theirs, there, dropped } = await openTapped({ aead, refused: 'drop' })
+    const before = made
+    for (let number = 0; number < 50; number++) {
+      there.rule = (bytes) => [bytes.with(6, 1 + (number % 32))]
+      await ours.send(Uint8Array.of(number))
+    }
+    await settle()
+    expect(dropped).toHaveLength(50)
+    expect(made - before).toBe(32)
+    there.rule = (bytes) => [bytes]
+    ours.rekey()
+    await ours.send(Uint8Array.of(99))
+    await settle()
+    expect(takeAll(theirs)).toEqual([99])
+    await ours.close()
+    await theirs.closed
+    expect(live.size).toBe(0)
+  })
+
   it('are dropped and counted when nobody takes them', async () => {
     const { ours, theirs, dropped } = await openTapped({ limits: { receiveMessages: 3 } })
     for (let number = 0; number < 5; number++) await ours.send(Uint8Array.of(number))

@@ -3,7 +3,7 @@ import type { ReceivingKey } from '../noise/cipher-state.js'
 import { BODY_AT, epochOf, indexOf, writeNonce } from './packet.js'
 import { ReplayWindow } from './replay-window.js'
 
-/** Keys that a datagram may be ahead: each costs a call of the cipher, also for a forgery. */
+/** Keys that a datagram may be ahead; they are made for a forgery, too, but once. */
 const MOST_AHEAD = 32
 
 interface Epoch {
@@ -50,21 +50,19 @@ export class Opener {
 
   wipe(): void {
     clearTimeout(this.#timer)
-    this.#current.key.wipe()
+    this.#current.key.wipeAll()
     this.#forget()
   }
 
   #openAhead(packet: Uint8Array, number: number, index: number): 'authentic' | 'authentication' {
+    const passed: ReceivingKey[] = []
     let key = this.#current.key.next()
     for (let at = this.#current.number + 1; at < number; at++) {
-      const passed = key
-      key = passed.next()
-      passed.wipe()
+      passed.push(key)
+      key = key.next()
     }
-    if (!this.#try(key, packet)) {
-      key.wipe()
-      return 'authentication'
-    }
+    if (!this.#try(key, packet)) return 'authentication'
+    for (const one of passed) one.wipe()
     const window = new ReplayWindow(this.#windowSize)
     window.mark(index)
     this.rekeys += number - this.#current.number

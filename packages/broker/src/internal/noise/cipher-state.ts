@@ -112,6 +112,7 @@ export class CipherState {
 export class ReceivingKey {
   readonly #aead: Aead
   readonly #key: AeadKey
+  #next: ReceivingKey | undefined
 
   constructor(aead: Aead, key: AeadKey) {
     this.#aead = aead
@@ -123,13 +124,21 @@ export class ReceivingKey {
     return this.#key.openMany(nonce, buffer, spans, 1) === 1
   }
 
-  /** The one after it; this one stays. */
+  /** The one after it, made once: so a forger has nobody make keys again and again. This one stays. */
   next(): ReceivingKey {
-    return new ReceivingKey(this.#aead, nextKey(this.#aead, this.#key))
+    this.#next ??= new ReceivingKey(this.#aead, nextKey(this.#aead, this.#key))
+    return this.#next
   }
 
   wipe(): void {
     this.#key.wipe()
+  }
+
+  /** This one, and those after it that were made. */
+  wipeAll(): void {
+    this.wipe()
+    this.#next?.wipeAll()
+    this.#next = undefined
   }
 }
 
