@@ -52,7 +52,7 @@ export interface ContractEvent {
 
 export type BpfEvent = DenialEvent | ContractEvent
 
-const onAddresses: ReadonlySet<BpfOperation> = new Set(['connect', 'bind', 'sendto'])
+const onAddresses: ReadonlySet<BpfOperation> = new Set(['connect', 'bind', 'sendto', 'socket'])
 const protocols: Readonly<Record<number, string>> = {
   1: 'icmp',
   6: 'tcp',

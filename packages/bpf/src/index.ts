@@ -1,3 +1,4 @@
+export { type CgroupLimits, type CgroupMeter, type CgroupPrograms, loadCgroup } from './cgroup.js'
 export { bpfLsm } from './enforcer.js'
 export { BpfError } from './errors/bpf-error.js'
 export { ContractRefusedError } from './errors/contract-refused-error.js'
@@ -17,3 +18,4 @@ export {
   type Unenforced,
 } from './policy.js'
 export { probe, type Support } from './probe.js'
+export { unpin } from './unpin.js'

@@ -4,11 +4,16 @@ import { UnsupportedError } from './errors/unsupported-error.js'
 import { type BpfEvent, readEvent } from './events.js'
 import { calling, loadAddon, type NativePrograms, objectFile } from './internal/addon.js'
 import { encode } from './internal/layout.js'
+import { opening } from './internal/opening.js'
 import { PolicySlots } from './internal/policy-slots.js'
 import { type SandboxCounters, Sandboxes } from './internal/sandboxes.js'
 import type { BpfPolicy, Unenforced } from './policy.js'
 
-export const lsmRequirement = { minimumKernel: '5.19', instead: 'seccomp with the broker, and Landlock' } as const
+export const lsmRequirement = {
+  feature: 'bpf-lsm',
+  minimumKernel: '5.19',
+  instead: 'seccomp with the broker, and Landlock',
+} as const
 
 export interface Label {
   readonly sandbox: bigint
@@ -49,35 +54,14 @@ export interface LsmPrograms extends Disposable {
 /** Loads the programs, past the kernel's verifier, and attaches them. @throws UnsupportedError, BpfError */
 export function loadLsm(): LsmPrograms {
   const addon = loadAddon()
-  const native = open(() => new addon.Programs(objectFile('pyisolate'), []))
+  const native = opening(lsmRequirement, () => new addon.Programs(objectFile('pyisolate'), []))
   try {
-    open(() => native.attach())
+    opening(lsmRequirement, () => native.attach())
   } catch (error) {
     native.close()
     throw error
   }
   return new Lsm(native)
-}
-
-/** A refusal, and a kernel without the hooks or the types, is what hosts are like; anything else is a fault. */
-function open<Result>(body: () => Result): Result {
-  try {
-    return calling(body)
-  } catch (error) {
-    if (!BpfError.isInstance(error)) throw error
-    const why = refusals[error.error]
-    if (why === undefined) throw error
-    throw new UnsupportedError('bpf-lsm', `${error.call}: ${error.error} (${why})`, { ...lsmRequirement, cause: error })
-  }
-}
-
-const refusals: Readonly<Record<string, string>> = {
-  EPERM: 'the kernel or a missing capability forbids it',
-  EACCES: 'a security module forbids it',
-  ENOSYS: 'the kernel has no bpf(2)',
-  ESRCH: 'the kernel has no type information (BTF), or not these hooks',
-  ENOENT: 'the kernel has no type information (BTF)',
-  EOPNOTSUPP: 'the kernel is built without BPF LSM',
 }
 
 class Lsm implements LsmPrograms {

@@ -1,8 +1,10 @@
+import { cgroupRequirement, loadCgroup } from './cgroup.js'
 import { UnsupportedError } from './errors/unsupported-error.js'
+import type { Requirement } from './internal/opening.js'
 import { loadLsm, lsmRequirement } from './lsm.js'
 
 export interface Support {
-  readonly feature: 'bpf-lsm'
+  readonly feature: 'bpf-lsm' | 'bpf-cgroup'
   readonly supported: boolean
   /** Why not, or what was tried. */
   readonly evidence: string
@@ -11,18 +13,21 @@ export interface Support {
 }
 
 /**
- * What this host's kernel does, found out by loading and attaching the programs: a kernel that lists BPF among its
- * security modules may refuse them all the same. Takes some milliseconds. @throws BpfError
+ * What this host's kernel does, found out by loading the programs: a kernel that lists BPF among its security modules
+ * may refuse them all the same. Takes some milliseconds. @throws BpfError
  */
 export function probe(): readonly Support[] {
-  return [trial()]
+  return [
+    trial('bpf-lsm', lsmRequirement, 'every program was loaded and attached', () => loadLsm().close()),
+    trial('bpf-cgroup', cgroupRequirement, 'every program was loaded', () => loadCgroup().close()),
+  ]
 }
 
-function trial(): Support {
-  const base = { feature: 'bpf-lsm', ...lsmRequirement } as const
+function trial(feature: Support['feature'], requirement: Requirement, evidence: string, attempt: () => void): Support {
+  const base = { feature, minimumKernel: requirement.minimumKernel, instead: requirement.instead }
   try {
-    loadLsm().close()
-    return { ...base, supported: true, evidence: 'every program was loaded and attached' }
+    attempt()
+    return { ...base, supported: true, evidence }
   } catch (error) {
     if (!UnsupportedError.isInstance(error)) throw error
     return { ...base, supported: false, evidence: error.message }

@@ -12,12 +12,14 @@ const allowed: Readonly<Record<number, string>> = {
   1: 'map_lookup_elem',
   5: 'ktime_get_ns',
   12: 'tail_call',
+  81: 'get_local_storage',
   113: 'probe_read_kernel',
   131: 'ringbuf_reserve',
   132: 'ringbuf_submit',
   156: 'task_storage_get',
   158: 'get_current_task_btf',
   181: 'loop',
+  187: 'set_retval',
 }
 
 function disassembler(): string {

@@ -7,7 +7,7 @@ import { firstError } from './native.mjs'
 import { withPnpm } from './pnpm.mjs'
 
 const INPUTS = ['CMakeLists.txt', 'package.json', 'src/bpf', 'loader', 'test/subject']
-const OUTPUTS = ['pyisolate_bpf.node', 'pyisolate.bpf.o', 'pyisolate-subject']
+const OUTPUTS = ['pyisolate_bpf.node', 'pyisolate.bpf.o', 'cgroup.bpf.o', 'pyisolate-subject', 'pyisolate-layout']
 /** As in packages/bpf/CMakeLists.txt. */
 const CLANGS = ['clang-19', 'clang-18', 'clang-17', 'clang']
 

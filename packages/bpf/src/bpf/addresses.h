@@ -2,7 +2,7 @@
 #ifndef PYISOLATE_BPF_ADDRESSES_H
 #define PYISOLATE_BPF_ADDRESSES_H
 
-#include "maps.h"
+#include "event.h"
 
 /* socket.h, in.h */
 #define AF_UNSPEC 0
@@ -81,6 +81,17 @@ static __noinline void write_peer(struct pyi_address* address, const struct peer
   address->port = peer->port;
   address->af = af;
   __builtin_memcpy(address->address, peer->address, sizeof(address->address));
+}
+
+static __always_inline int refuse_peer(const struct subject* s, const struct peer* peer, __u32 af, __u32 rule,
+                                       __u32 operation) {
+  struct pyi_event* event = begin_event(s->sandbox);
+  if (event) {
+    fill_event(event, s, rule, operation, EACCES);
+    write_peer((struct pyi_address*)event->object, peer, af);
+    bpf_ringbuf_submit(event, 0);
+  }
+  return verdict(s, EACCES);
 }
 
 #endif

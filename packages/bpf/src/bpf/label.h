@@ -23,25 +23,30 @@ struct subject {
   __u32 net_rules;
 };
 
-/* Whether the current thread is labelled. The slot is read once: one decision is of one generation. */
-static __always_inline int current_subject(struct subject* s) {
-  struct task_struct* current = (struct task_struct*)bpf_get_current_task_btf();
-  struct pyi_task* task = bpf_task_storage_get(&tasks, current, NULL, 0);
-  if (!task) return 0;
-  __builtin_memset(s, 0, sizeof(*s));
+/* What a label leads to. The slot is read once: one decision is of one generation. `s` is zeroed. */
+static __always_inline void find_policy(struct subject* s, struct pyi_task* task) {
   s->task = task;
   __u32 index = task->index;
   struct pyi_sandbox* sandbox = bpf_map_lookup_elem(&sandboxes, &index);
-  if (!sandbox || sandbox->id != task->sandbox) return 1;
+  if (!sandbox || sandbox->id != task->sandbox) return;
   s->sandbox = sandbox;
   __u64 active = *(volatile __u64*)&sandbox->active;
   s->slot = (__u32)active;
   s->generation = (__u32)(active >> 32);
   struct pyi_policy* policy = bpf_map_lookup_elem(&policies, &s->slot);
-  if (!policy || s->slot == 0) return 1;
+  if (!policy || s->slot == 0) return;
   s->policy_flags = policy->flags;
   s->contract_hooks = policy->contract_hooks;
   s->net_rules = policy->net_rules;
+}
+
+/* Whether the current thread is labelled. */
+static __always_inline int current_subject(struct subject* s) {
+  struct task_struct* current = (struct task_struct*)bpf_get_current_task_btf();
+  struct pyi_task* task = bpf_task_storage_get(&tasks, current, NULL, 0);
+  if (!task) return 0;
+  __builtin_memset(s, 0, sizeof(*s));
+  find_policy(s, task);
   return 1;
 }
 

@@ -88,6 +88,24 @@ struct pyi_sandbox {
   __u64 unreported; /* events dropped since the last one sent */
 };
 
+/* Of one direction of a control group's sockets. Bytes are those of IP packets, headers included. */
+struct pyi_meter {
+  __u64 bytes_per_second; /* 0: no limit */
+  __u64 burst_ns;         /* the time that a full bucket takes to fill */
+  __u64 paid_until_ns;
+  __u64 bytes;
+  __u64 dropped; /* bytes */
+};
+
+/* One per control group. */
+struct pyi_group {
+  __u64 sandbox;
+  __u32 index; /* of the sandbox's record */
+  __u32 zero;
+  struct pyi_meter in;
+  struct pyi_meter out;
+};
+
 enum pyi_policy_flags { PYI_POLICY_READY = 1, PYI_POLICY_LOG_ONLY = 2 };
 
 /* One per slot. */

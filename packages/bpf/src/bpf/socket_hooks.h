@@ -25,17 +25,6 @@ struct raw_address {
 #define IN_BYTES 8
 #define IN6_BYTES 24
 
-static __always_inline int refuse_peer(const struct subject* s, const struct peer* peer, __u32 af, __u32 rule,
-                                       __u32 operation) {
-  struct pyi_event* event = begin_event(s->sandbox);
-  if (event) {
-    fill_event(event, s, rule, operation, EACCES);
-    write_peer((struct pyi_address*)event->object, peer, af);
-    bpf_ringbuf_submit(event, 0);
-  }
-  return verdict(s, EACCES);
-}
-
 /* Fills `peer` from what a call was given; 0 when it is no Internet address. */
 static __always_inline int read_peer(struct peer* peer, const void* address, __u32 length, __u32 family) {
   struct raw_address raw = {};

@@ -43,6 +43,14 @@ export const layouts = {
       unreported: [96, 8],
     },
   },
+  pyi_meter: {
+    bytes: 40,
+    fields: { bytes_per_second: [0, 8], burst_ns: [8, 8], paid_until_ns: [16, 8], bytes: [24, 8], dropped: [32, 8] },
+  },
+  pyi_group: {
+    bytes: 96,
+    fields: { sandbox: [0, 8], index: [8, 4], zero: [12, 4], in: [16, 40], out: [56, 40] },
+  },
   pyi_policy: {
     bytes: 16,
     fields: { flags: [0, 4], contract_hooks: [4, 4], net_rules: [8, 4], zero: [12, 4] },

@@ -1,9 +1,11 @@
 // In the machine: runs every scenario and says how each went, a line of JSON each.
 import { release } from 'node:os'
 import { Lab } from './lab.js'
+import { supervise } from './objects.js'
 import { offered } from './scenario.js'
 import { scenarios } from './scenarios.js'
 
+if (process.argv[2] === 'supervise') await supervise(process.argv.slice(3))
 const only = process.argv[2]
 const lab = new Lab()
 for (const scenario of scenarios) {

@@ -1,7 +1,20 @@
 import { changes } from './changes.js'
+import { contracts } from './contracts.js'
 import { files } from './files.js'
+import { objects } from './objects.js'
+import { properties } from './properties.js'
+import { races } from './races.js'
 import type { Scenario } from './scenario.js'
 import { sockets } from './sockets.js'
 import { tasks } from './tasks.js'
 
-export const scenarios: readonly Scenario[] = [...files, ...changes, ...sockets, ...tasks]
+export const scenarios: readonly Scenario[] = [
+  ...files,
+  ...changes,
+  ...sockets,
+  ...tasks,
+  ...contracts,
+  ...races,
+  ...properties,
+  ...objects,
+]

@@ -16,8 +16,11 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <map>
+#include <string>
+#include <thread>
 
 namespace {
 
@@ -102,6 +105,37 @@ long insist(const Words& w) {
   return failed;
 }
 
+/// A second thread swaps the names in memory while the first one opens by them: how often the second file was read, whose
+/// text starts with `s`.
+long race_open(const Words& w) {
+  char name[4096];
+  std::atomic<bool> over{false};
+  auto write_name = [&](const std::string& path) { memcpy(name, path.c_str(), path.size() + 1); };
+  write_name(w.at(1));
+  std::thread other([&] {
+    for (bool second = true; !over.load(std::memory_order_relaxed); second = !second) write_name(w.at(second ? 2 : 1));
+  });
+  long reads = 0;
+  for (int i = 0; i < std::atoi(w.at(3).c_str()); i++) {
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    char first = 0;
+    if (fd >= 0 && read(fd, &first, 1) == 1 && first == 's') reads++;
+    if (fd >= 0) close(fd);
+  }
+  over = true;
+  other.join();
+  return reads;
+}
+
+/// Opens once more what a descriptor that gives no right to read names.
+long reopen(const Words& w) {
+  int fd = open(w.at(1).c_str(), O_PATH | O_CLOEXEC);
+  if (fd < 0) return 1000 + errno;
+  long result = open_file({"open", "/proc/self/fd/" + std::to_string(fd), "r"});
+  close(fd);
+  return result;
+}
+
 long make_map() {
   bpf_attr attributes{};
   attributes.map_type = BPF_MAP_TYPE_ARRAY;
@@ -152,6 +186,8 @@ const std::map<std::string, std::function<long(const Words&)>> kCalls{
     {"chroot", [](const Words& w) { return outcome(chroot(w.at(1).c_str())); }},
     {"start", [](const Words&) { return hammering.store(true), 0L; }},
     {"stop", [](const Words&) { return hammering.store(false), 0L; }},
+    {"race-open", race_open},
+    {"reopen", reopen},
     {"hammer", hammer},
     {"insist", insist},
 };

@@ -41,6 +41,18 @@ int main() {
   FIELD(pyi_sandbox, events);
   FIELD(pyi_sandbox, lost);
   FIELD(pyi_sandbox, unreported);
+  WHOLE(pyi_meter);
+  FIELD(pyi_meter, bytes_per_second);
+  FIELD(pyi_meter, burst_ns);
+  FIELD(pyi_meter, paid_until_ns);
+  FIELD(pyi_meter, bytes);
+  FIELD(pyi_meter, dropped);
+  WHOLE(pyi_group);
+  FIELD(pyi_group, sandbox);
+  FIELD(pyi_group, index);
+  FIELD(pyi_group, zero);
+  FIELD(pyi_group, in);
+  FIELD(pyi_group, out);
   WHOLE(pyi_policy);
   FIELD(pyi_policy, flags);
   FIELD(pyi_policy, contract_hooks);

@@ -4,12 +4,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <map>
+#include <thread>
 
 #include "calls.h"
 
@@ -116,10 +118,51 @@ long listen_unbound() {
   return result;
 }
 
+/// A second thread swaps the address in memory while the first one connects: how often it got to the second port.
+long race_connect(const Words& w) {
+  Address address = address_of("127.0.0.1", w.at(1));
+  auto* in = reinterpret_cast<sockaddr_in*>(&address.storage);
+  const uint16_t ports[]{in->sin_port, htons(static_cast<uint16_t>(std::atoi(w.at(2).c_str())))};
+  std::atomic<bool> over{false};
+  std::thread other([&] {
+    auto* port = reinterpret_cast<volatile uint16_t*>(&in->sin_port);
+    for (unsigned i = 0; !over.load(std::memory_order_relaxed); i++) *port = ports[i & 1];
+  });
+  long reached = 0;
+  for (int i = 0; i < std::atoi(w.at(3).c_str()); i++) {
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_in peer{};
+    socklen_t length = sizeof(peer);
+    if (connect(fd, address.get(), address.length) == 0 && getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0)
+      reached += peer.sin_port == ports[1];
+    close(fd);
+  }
+  over = true;
+  other.join();
+  return reached;
+}
+
+/// Datagrams of so many bytes to a socket of its own, as fast as it can.
+long flood(const Words& w) {
+  Address address = address_of(w.at(1), w.at(2));
+  int receiver = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  std::string bytes(static_cast<size_t>(std::atoi(w.at(3).c_str())), 'x');
+  long result = bind(receiver, address.get(), address.length) == 0 ? 0 : errno;
+  for (int i = 0; result == 0 && i < std::atoi(w.at(4).c_str()); i++)
+    if (sendto(sender, bytes.data(), bytes.size(), 0, address.get(), address.length) < 0 && errno != ENOBUFS)
+      result = errno;
+  close(receiver);
+  close(sender);
+  return result;
+}
+
 }  // namespace
 
 long perform_socket(const Words& w) {
   if (w[0] == "listen-unbound") return listen_unbound();
+  if (w[0] == "race-connect") return race_connect(w);
+  if (w[0] == "flood") return flood(w);
   if (w[0] == "serve") return serve(w);
   if (w[0] == "socket") return make_socket(w);
   if (w[0] == "connect")

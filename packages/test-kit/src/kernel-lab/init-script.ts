@@ -12,6 +12,7 @@ export function initScript({ command, cwd = '/', env = {} }: LabCommand, folder:
   const here = quote(folder)
   return `#!/bin/sh
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+: >${here}/started
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 grep -q ' /dev ' /proc/mounts || mount -t devtmpfs dev /dev

@@ -39,10 +39,16 @@ export async function runInKernel(run: LabRun): Promise<LabResult> {
     chmodSync(script, 0o700)
     const archive = await initramfs(kernel)
     const init: InitProgram = archive === undefined ? { script } : { script, archive }
-    const machine = await startMachine({ kernel, init, folder, memory: run.memory ?? 1024 })
     const timeout = run.timeout ?? 120_000
-    const ended = await machine.ended(timeout)
-    const console = machine.console()
+    let ended = false
+    let console = ''
+    // QEMU's emulation of two processors breaks now and then while a kernel boots: nothing has been run by then.
+    for (let attempt = 0; attempt < 3 && !existsSync(join(folder, 'started')); attempt++) {
+      rmSync(join(folder, 'virtiofs.sock'), { force: true })
+      const machine = await startMachine({ kernel, init, folder, memory: run.memory ?? 1024 })
+      ended = await machine.ended(timeout)
+      console = machine.console()
+    }
     if (!ended) throw new KernelLabError('timeout', `no end after ${timeout} ms on kernel ${run.kernel}`, console)
     if (!existsSync(join(folder, 'code')))
       throw new KernelLabError('no-result', `kernel ${run.kernel} stopped without a result`, console)

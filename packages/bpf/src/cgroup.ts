@@ -1,0 +1,149 @@
+import { closeSync, constants, openSync, statSync } from 'node:fs'
+import { BpfMisuseError } from './errors/misuse-error.js'
+import { type BpfEvent, readEvent } from './events.js'
+import { calling, loadAddon, type NativePrograms, objectFile } from './internal/addon.js'
+import { decode, encode, layouts } from './internal/layout.js'
+import { opening } from './internal/opening.js'
+import { PolicySlots } from './internal/policy-slots.js'
+import { type SandboxCounters, Sandboxes } from './internal/sandboxes.js'
+import type { Label } from './lsm.js'
+import type { BpfPolicy, Unenforced } from './policy.js'
+
+export const cgroupRequirement = {
+  feature: 'bpf-cgroup',
+  minimumKernel: '5.18',
+  instead: 'seccomp with the broker',
+} as const
+
+const programs = ['connect4', 'connect6', 'sendmsg4', 'sendmsg6', 'bind4', 'bind6', 'sock_create', 'ingress', 'egress']
+/** So that a packet fits: 64 KiB are the largest that the kernel hands over at once, headers beside it. */
+const leastBurst = 128 << 10
+
+/** Bytes a second, of IP packets with their headers; none: no limit. */
+export interface CgroupLimits {
+  readonly bytesInPerSecond?: number
+  readonly bytesOutPerSecond?: number
+  /** Bytes that may pass at once after silence. Default: a tenth of a second's; at least 128 KiB either way. */
+  readonly burst?: number
+}
+
+export interface CgroupMeter {
+  readonly bytesIn: bigint
+  readonly bytesOut: bigint
+  readonly droppedIn: bigint
+  readonly droppedOut: bigint
+}
+
+/**
+ * Programs on control groups (v2): rules on addresses for kernels without BPF LSM, from the same maps, and a limit on
+ * what sockets carry. A socket belongs to the group of the task that made it, for good. Only a policy's `nets` are kept.
+ */
+export interface CgroupPrograms extends Disposable {
+  /** As of `LsmPrograms`. @throws BpfMisuseError, BpfError */
+  putPolicy(slot: number, policy: BpfPolicy): readonly Unenforced[]
+  /**
+   * Puts all that runs in a group, and in groups below it, into a sandbox. From here until `close`.
+   * @throws BpfMisuseError, BpfError
+   */
+  attach(folder: string, label: Label, limits?: CgroupLimits): void
+  swap(sandbox: bigint, slot: number): number
+  /** What is left of it is denied every address. */
+  remove(sandbox: bigint): void
+  counters(sandbox: bigint): SandboxCounters
+  meter(folder: string): CgroupMeter
+  events(most?: number): readonly BpfEvent[]
+  close(): void
+}
+
+/** Loads the programs, past the kernel's verifier. @throws UnsupportedError, BpfError */
+export function loadCgroup(): CgroupPrograms {
+  const addon = loadAddon()
+  return new Cgroup(opening(cgroupRequirement, () => new addon.Programs(objectFile('cgroup'), [])))
+}
+
+class Cgroup implements CgroupPrograms {
+  readonly #native: NativePrograms
+  readonly #slots: PolicySlots
+  readonly #sandboxes: Sandboxes
+
+  constructor(native: NativePrograms) {
+    this.#native = native
+    this.#sandboxes = new Sandboxes(native, loadAddon().now)
+    this.#slots = new PolicySlots(native, this.#sandboxes, loadAddon().gracePeriod)
+  }
+
+  putPolicy(slot: number, { nets, logOnly = false }: BpfPolicy): readonly Unenforced[] {
+    return this.#slots.put(slot, { files: [], nets, unixes: [], contractPaths: [], logOnly })
+  }
+
+  attach(folder: string, { sandbox, slot }: Label, limits: CgroupLimits = {}): void {
+    const { bytesInPerSecond, bytesOutPerSecond, burst } = limits
+    const [into, out] = [bytesInPerSecond, bytesOutPerSecond].map((rate) => meterOf(rate, burst)) as [Buffer, Buffer]
+    this.#slots.mustHold(slot)
+    const index = this.#sandboxes.add(sandbox, slot)
+    const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+    try {
+      // Until the group's value is there it is all zeros, which denies.
+      for (const program of programs) calling(() => this.#native.attachCgroup(`pyi_${program}`, descriptor))
+    } finally {
+      closeSync(descriptor)
+    }
+    const value = encode('pyi_group', { sandbox, index, in: into, out })
+    calling(() => this.#native.update('groups', keyOf(folder), value))
+  }
+
+  swap(sandbox: bigint, slot: number): number {
+    this.#slots.mustHold(slot)
+    return this.#sandboxes.swap(sandbox, slot)
+  }
+
+  remove(sandbox: bigint): void {
+    this.#sandboxes.remove(sandbox)
+  }
+
+  counters(sandbox: bigint): SandboxCounters {
+    return this.#sandboxes.counters(sandbox)
+  }
+
+  meter(folder: string): CgroupMeter {
+    const group = calling(() => this.#native.lookup('groups', keyOf(folder)))
+    const field = (direction: 'in' | 'out', name: 'bytes' | 'dropped') =>
+      decode('pyi_meter', group.subarray(layouts.pyi_group.fields[direction][0]), name)
+    return {
+      bytesIn: field('in', 'bytes'),
+      bytesOut: field('out', 'bytes'),
+      droppedIn: field('in', 'dropped'),
+      droppedOut: field('out', 'dropped'),
+    }
+  }
+
+  events(most = 4096): readonly BpfEvent[] {
+    if (!Number.isSafeInteger(most) || most < 1) throw new BpfMisuseError(`${most} events: expected 1 or more`)
+    return calling(() => this.#native.drain(most)).flatMap((record) => readEvent(record) ?? [])
+  }
+
+  close(): void {
+    this.#native.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+/** A group's number in its file system is what the kernel knows it by. */
+function keyOf(folder: string): Buffer {
+  const key = Buffer.alloc(8)
+  key.writeBigUInt64LE(statSync(folder, { bigint: true }).ino)
+  return key
+}
+
+function meterOf(rate: number | undefined, burst: number | undefined): Buffer {
+  if (rate === undefined) return encode('pyi_meter', {})
+  if (!Number.isSafeInteger(rate) || rate < 1) throw new BpfMisuseError(`${rate} bytes a second: expected 1 or more`)
+  const bytes = Math.max(leastBurst, burst ?? rate / 10)
+  return encode('pyi_meter', {
+    bytes_per_second: rate,
+    burst_ns: (BigInt(Math.ceil(bytes)) * 1_000_000_000n) / BigInt(rate),
+  })
+}
