@@ -19,7 +19,7 @@ beforeAll(async () => {
   if (kernelLabAbsence() !== undefined) return
   const program = await bundle()
   for (const kernel of labKernels) {
-    const run = runInKernel({ kernel, command: [process.execPath, program], timeout: 240_000 })
+    const run = runInKernel({ kernel, command: [process.execPath, program], timeout: 420_000 })
     // Looked at by the kernel's own tests.
     run.catch(() => {})
     running.set(kernel, run)
@@ -31,7 +31,7 @@ describe.each(labKernels)('kernel %s', (kernel) => {
   let outcomes: ReadonlyMap<string, Outcome> = new Map()
   const own: readonly Scenario[] = scenarios.filter((scenario) => offered(scenario, kernel))
 
-  test('runs every scenario to the end', { timeout: 260_000 }, async (context) => {
+  test('runs every scenario to the end', { timeout: 440_000 }, async (context) => {
     skipUnlessKernelLab(context)
     const result = await running.get(kernel)!
     outcomes = outcomesIn(result.stdout)

@@ -105,8 +105,8 @@ long insist(const Words& w) {
   return failed;
 }
 
-/// A second thread swaps the names in memory while the first one opens by them: how often the second file was read, whose
-/// text starts with `s`.
+/// A second thread swaps the names in memory while the first one opens by them: how often the second file was read,
+/// whose text starts with `s`.
 long race_open(const Words& w) {
   char name[4096];
   std::atomic<bool> over{false};

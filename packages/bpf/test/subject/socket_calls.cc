@@ -133,7 +133,8 @@ long race_connect(const Words& w) {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     sockaddr_in peer{};
     socklen_t length = sizeof(peer);
-    if (connect(fd, address.get(), address.length) == 0 && getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0)
+    if (connect(fd, address.get(), address.length) == 0 &&
+        getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0)
       reached += peer.sin_port == ports[1];
     close(fd);
   }
