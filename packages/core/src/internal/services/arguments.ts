@@ -19,8 +19,9 @@ export const take = {
       throw new ServiceFailure('EINVAL')
     return value
   },
-  bytes(value: unknown): Uint8Array {
+  bytes(value: unknown, most: number): Uint8Array {
     if (!(value instanceof Uint8Array)) throw new ServiceFailure('EINVAL')
+    if (value.length > most) throw new ServiceFailure('EMSGSIZE')
     return value
   },
   /** Seconds, or `None` for no end; milliseconds of it. */

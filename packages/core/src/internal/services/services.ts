@@ -92,7 +92,7 @@ export class Services {
         return this.#in(await this.#handles.file(take.integer(first)).read(take.integer(second), length, options))
       }
       case 'write': {
-        const bytes = take.bytes(third)
+        const bytes = take.bytes(third, mostBytes)
         await this.#handles.file(take.integer(first)).write(take.integer(second), bytes, options)
         return this.#out(bytes)
       }
@@ -103,7 +103,7 @@ export class Services {
         return this.#in(await this.#handles.stream(take.integer(first)).receive(take.integer(second), length, options))
       }
       case 'send': {
-        const bytes = take.bytes(second)
+        const bytes = take.bytes(second, mostBytes)
         await this.#handles.stream(take.integer(first)).stream.write(bytes, options)
         return this.#out(bytes)
       }
