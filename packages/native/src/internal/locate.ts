@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { EngineMissingError } from '@pyisolate/interface'
@@ -40,12 +40,21 @@ function readHome(file: string): PythonHome {
   if (typeof prefix !== 'string' || typeof stdlib !== 'string') {
     throw new EngineMissingError(`${file} doesn't name a Python home (prefix, stdlib); ${setupHint}`)
   }
-  return { prefix, stdlib }
+  // A package's own lie beside the file.
+  return { prefix: resolve(dirname(file), prefix), stdlib: resolve(dirname(file), stdlib) }
 }
 
-/** The addon alone: what the caller names, else this package's own build. @throws EngineMissingError */
+/** What was built in a checkout, else what came with the package. */
+function outputFolder(): string {
+  const folder = packageFolder()
+  const prebuilt = join(folder, 'prebuilt', `${process.platform}-${process.arch}`)
+  const built = join(folder, 'build', 'Release')
+  return existsSync(join(built, 'pyisolate-engine')) || !existsSync(prebuilt) ? built : prebuilt
+}
+
+/** The addon alone: what the caller names, else this package's own: `build/Release`, or `prebuilt` for this platform. @throws EngineMissingError */
 export function locateAddon(named?: string): string {
-  return named ?? join(packageFolder(), 'build', 'Release', 'pyisolate_native.node')
+  return named ?? join(outputFolder(), 'pyisolate_native.node')
 }
 
 /**
@@ -57,7 +66,7 @@ export function locateEngine(named: {
   executable?: string
   pythonHome?: string | PythonHome
 }): EngineFiles {
-  const output = join(packageFolder(), 'build', 'Release')
+  const output = outputFolder()
   const executable = named.executable ?? (process.env.PYISOLATE_ENGINE || join(output, 'pyisolate-engine'))
   const home = named.pythonHome ?? (process.env.PYISOLATE_PYTHON_HOME || join(output, 'python-home.json'))
   try {
