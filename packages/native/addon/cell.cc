@@ -47,8 +47,7 @@ std::shared_ptr<Cell> Cell::create(std::shared_ptr<Loop> loop, const CellOptions
                                    std::unique_ptr<CellEvents> events, std::shared_ptr<Cell> parent) {
   UniqueFd bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!bell) throw SystemFailure("eventfd");
-  std::shared_ptr<Cell> cell(new Cell(std::move(loop), options, HostSegment::create(options.ring_bytes),
-                                      std::move(events), std::move(parent)));
+  std::shared_ptr<Cell> cell(new Cell(std::move(loop), options, std::move(events), std::move(parent)));
   cell->bell_ = std::move(bell);
   cell->loop_->watch(cell->bell_.get(), EPOLLIN, *cell);
   cell->loop_->add(cell);
@@ -56,12 +55,12 @@ std::shared_ptr<Cell> Cell::create(std::shared_ptr<Loop> loop, const CellOptions
   return cell;
 }
 
-Cell::Cell(std::shared_ptr<Loop> loop, const CellOptions& options, HostSegment segment,
-           std::unique_ptr<CellEvents> events, std::shared_ptr<Cell> parent)
+Cell::Cell(std::shared_ptr<Loop> loop, const CellOptions& options, std::unique_ptr<CellEvents> events,
+           std::shared_ptr<Cell> parent)
     : loop_(std::move(loop)),
       parent_(std::move(parent)),
       events_(std::move(events)),
-      channel_(std::make_unique<FrameChannel>(std::move(segment), options.max_frame_bytes)),
+      channel_(FrameChannel::create(options.ring_bytes, options.max_frame_bytes, options.sealed, *loop_)),
       ring_bytes_(options.ring_bytes),
       table_(options.table) {
   target_.interrupt = &channel_->segment().header().interrupt;
@@ -125,8 +124,9 @@ void Cell::unref() {
   loop_->unref();
 }
 
-std::shared_ptr<Cell> Cell::attach(const CellOptions& options, std::unique_ptr<CellEvents> events) {
+std::shared_ptr<Cell> Cell::attach(CellOptions options, std::unique_ptr<CellEvents> events) {
   if (!control_ || closed_ || state_ == State::dead || state_ == State::gone) throw SystemFailure("attach", ESRCH);
+  options.sealed = channel_->sealed();
   auto sandbox = create(loop_, options, std::move(events), shared_from_this());
   const ControlHeader header{static_cast<std::uint32_t>(ControlKind::attach), 0, 0, 0};
   const std::array<int, 2> descriptors{sandbox->memfd(), sandbox->bell()};
@@ -135,6 +135,7 @@ std::shared_ptr<Cell> Cell::attach(const CellOptions& options, std::unique_ptr<C
     throw SystemFailure("sendmsg", error);
   }
   sandbox->drop_memfd();
+  if (options.sealed) loop_->prepare_keys();
   return sandbox;
 }
 

@@ -39,13 +39,14 @@ class CellEvents : public FrameSink {
 struct CellOptions {
   std::uint32_t ring_bytes = 0;
   std::uint32_t max_frame_bytes = 0;
+  bool sealed = true;                          // the zygote's to say; a sandbox of a shared cell follows its cell
   std::shared_ptr<const broker::Table> table;  // of a brokered cell: what holds until set_policy()
 };
 
 // One sandbox: a process of its own, or a further one in a shared cell (`attach`). Loop thread only.
 class Cell final : public std::enable_shared_from_this<Cell>, public LoopResident, public Watcher, public Deferred {
  public:
-  // Throws SystemFailure. `parent` is the shared cell for an attached sandbox.
+  // Throws SystemFailure, seal::CryptoFailure. `parent` is the shared cell for an attached sandbox.
   static std::shared_ptr<Cell> create(std::shared_ptr<Loop> loop, const CellOptions& options,
                                       std::unique_ptr<CellEvents> events, std::shared_ptr<Cell> parent);
   ~Cell() override;
@@ -80,7 +81,7 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   // The thread that runs a brokered sandbox's guest, as the cell's own pid namespace numbers it; 0 before it is known.
   std::uint32_t guest_thread() const { return guest_thread_; }
   void on_denied(const broker::Event& event);
-  std::shared_ptr<Cell> attach(const CellOptions& options, std::unique_ptr<CellEvents> events);
+  std::shared_ptr<Cell> attach(CellOptions options, std::unique_ptr<CellEvents> events);
 
   // The zygote's part.
   void set_control(UniqueFd control) { control_ = std::move(control); }
@@ -104,7 +105,7 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   class Batch;
   class Tap;
 
-  Cell(std::shared_ptr<Loop> loop, const CellOptions& options, HostSegment segment, std::unique_ptr<CellEvents> events,
+  Cell(std::shared_ptr<Loop> loop, const CellOptions& options, std::unique_ptr<CellEvents> events,
        std::shared_ptr<Cell> parent);
   template <typename Call>
   void tell(Call&& call);

@@ -5,6 +5,8 @@
 
 #include <climits>
 
+#include "loop.h"
+
 namespace pyisolate {
 namespace {
 
@@ -30,20 +32,93 @@ bool from_cell(std::uint8_t type) {
 
 }  // namespace
 
+std::unique_ptr<FrameChannel> FrameChannel::create(std::uint32_t ring_bytes, std::uint32_t max_frame_bytes, bool sealed,
+                                                   Loop& loop) {
+  std::optional<seal::KeyPair> keys;
+  if (sealed) keys = loop.take_keys();
+  return std::make_unique<FrameChannel>(HostSegment::create(ring_bytes, sealed), max_frame_bytes, std::move(keys));
+}
+
+FrameChannel::FrameChannel(HostSegment segment, std::uint32_t max_frame_bytes, std::optional<seal::KeyPair> keys)
+    : segment_(std::move(segment)),
+      writer_(segment_.writer()),
+      reader_(segment_.reader()),
+      max_frame_(max_frame_bytes) {
+  if (!keys) return;
+  const auto ring_bytes = static_cast<std::uint32_t>(writer_.capacity());
+  greeting_.emplace(std::move(*keys), seal::prologue(ring_bytes));
+  put(greeting_->hello().data(), seal::kHelloBytes);
+}
+
+// True once there are keys, or where there are none.
+bool FrameChannel::greet() {
+  if (!greeting_) return true;
+  RingStatus status = RingStatus::ok;
+  const std::size_t here = reader_.waiting(status);
+  seal::Answer answer;
+  if (status == RingStatus::ok && here < answer.size()) return false;
+  seal::SessionKeys session;
+  if (status != RingStatus::ok || reader_.read(answer.data(), answer.size(), status) != answer.size()) {
+    corruption_ = "impossible write position";
+  } else if (!greeting_->finish(answer, session)) {
+    corruption_ = "the answer to the hello is not authentic";
+  } else {
+    sealer_.emplace(session.to_responder, writer_.capacity());
+    opener_.emplace(session.to_initiator, writer_.capacity());
+    greeting_.reset();
+    unsealed_bytes_ = 0;
+    for (auto& frame : std::exchange(unsealed_, {})) {
+      FrameHeader header;
+      std::memcpy(&header, frame.data(), sizeof header);
+      write_frame(header, seal::Bytes(frame).subspan(sizeof header));
+    }
+    if (queued_ > 0)
+      flush();
+    else
+      wake_reader();
+  }
+  return corruption_ == nullptr;
+}
+
 void FrameChannel::send(std::uint8_t type, std::uint64_t id, const std::uint8_t* payload, std::uint32_t length) {
   if (corruption_ != nullptr) return;
   FrameHeader header{};
   header.length = length;
   header.type = type;
   header.id = id;
+  if (greeting_) {
+    const auto* head = reinterpret_cast<const std::uint8_t*>(&header);
+    auto& frame = unsealed_.emplace_back(head, head + sizeof header);
+    frame.insert(frame.end(), payload, payload + length);
+    unsealed_bytes_ += frame.size();
+    return;
+  }
   const bool was_queued = queued_ > 0;
-  put(reinterpret_cast<const std::uint8_t*>(&header), sizeof header);
-  put(payload, length);
+  write_frame(header, {payload, length});
   // With bytes already queued the cell has been told to ring.
   if (queued_ > 0 && !was_queued)
     flush();
   else
     wake_reader();
+}
+
+void FrameChannel::write_frame(const FrameHeader& header, seal::Bytes payload) {
+  seal::Bytes first(reinterpret_cast<const std::uint8_t*>(&header), sizeof header);
+  if (!sealer_) {
+    put(first.data(), first.size());
+    return put(payload.data(), payload.size());
+  }
+  try {
+    do {
+      const auto part = payload.first(std::min(payload.size(), sealer_->longest() - first.size()));
+      const auto record = sealer_->seal(first, part);
+      put(record.data(), record.size());
+      payload = payload.subspan(part.size());
+      first = {};
+    } while (!payload.empty());
+  } catch (const seal::CryptoFailure&) {
+    corruption_ = "libcrypto failed";
+  }
 }
 
 void FrameChannel::put(const std::uint8_t* from, std::size_t count) {
@@ -92,7 +167,7 @@ FrameChannel::Drain FrameChannel::drain(FrameSink& sink) {
   std::size_t unwoken = 0;
   bool announced = false;
   for (;;) {
-    const bool ready = (in_frame_ || start_frame()) && collect_body();
+    const bool ready = greet() && (in_frame_ || start_frame()) && collect_body();
     if (corruption_ != nullptr) return Drain::corrupt;
     if (!ready) {
       wake_writer();
@@ -123,7 +198,12 @@ FrameChannel::Drain FrameChannel::drain(FrameSink& sink) {
   }
 }
 
+// Bytes to be read: in the ring, or of the record that is open.
 std::size_t FrameChannel::waiting() {
+  if (opener_) {
+    if (opener_->ready() == 0) corruption_ = opener_->advance(reader_);
+    return opener_->ready();
+  }
   RingStatus status = RingStatus::ok;
   const std::size_t count = reader_.waiting(status);
   if (status == RingStatus::corrupt) corruption_ = "impossible write position";
@@ -131,6 +211,10 @@ std::size_t FrameChannel::waiting() {
 }
 
 bool FrameChannel::read_exact(std::uint8_t* to, std::size_t count) {
+  if (opener_) {
+    opener_->take(to, count);  // as many as waiting() has said
+    return true;
+  }
   while (count > 0) {
     RingStatus status = RingStatus::ok;
     const std::size_t taken = reader_.read(to, count, status);
@@ -145,7 +229,14 @@ bool FrameChannel::read_exact(std::uint8_t* to, std::size_t count) {
 }
 
 bool FrameChannel::start_frame() {
-  if (waiting() < sizeof frame_) return false;
+  if (opener_ && opener_->ready() > 0) {
+    corruption_ = "a record goes on behind its frame";
+    return false;
+  }
+  if (const std::size_t here = waiting(); here < sizeof frame_) {
+    if (opener_ && here > 0) corruption_ = "a record too short for a frame";
+    return false;
+  }
   if (!read_exact(reinterpret_cast<std::uint8_t*>(&frame_), sizeof frame_)) return false;
   if (!from_cell(frame_.type))
     corruption_ = "unknown frame type";
@@ -159,10 +250,11 @@ bool FrameChannel::start_frame() {
 
 // True when the whole payload is in the ring or, for one that came in pieces, in body_.
 bool FrameChannel::collect_body() {
+  std::size_t missing = frame_.length - body_.size();
+  if (missing == 0) return true;  // and the next record is the next frame's
   const std::size_t here = waiting();
   if (corruption_ != nullptr) return false;
   if (body_.empty() && here >= frame_.length) return true;
-  std::size_t missing = frame_.length - body_.size();
   while (missing > 0) {
     const std::size_t take = std::min(missing, waiting());
     if (corruption_ != nullptr || take == 0) return false;

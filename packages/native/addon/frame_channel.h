@@ -2,11 +2,16 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "host_segment.h"
+#include "seal/records.h"
 
 namespace pyisolate {
+
+class Loop;
 
 // Takes the frames that a FrameChannel reads.
 class FrameSink {
@@ -24,20 +29,21 @@ class FrameChannel {
  public:
   enum class Drain { empty, budget, stopped, corrupt };
 
-  FrameChannel(HostSegment segment, std::uint32_t max_frame_bytes)
-      : segment_(std::move(segment)),
-        writer_(segment_.writer()),
-        reader_(segment_.reader()),
-        max_frame_(max_frame_bytes) {}
+  // Throws SystemFailure, seal::CryptoFailure. A sealed one gets its key pair from `loop`.
+  static std::unique_ptr<FrameChannel> create(std::uint32_t ring_bytes, std::uint32_t max_frame_bytes, bool sealed,
+                                              Loop& loop);
+  // `keys`: of this sandbox alone, for a sealed segment. The hello is in the ring afterwards.
+  FrameChannel(HostSegment segment, std::uint32_t max_frame_bytes, std::optional<seal::KeyPair> keys);
 
   HostSegment& segment() { return segment_; }
+  bool sealed() const { return greeting_ || sealer_; }
   void limit_frames(std::uint32_t bytes) { max_frame_ = bytes; }
 
-  // Writes the frame, or queues what doesn't fit.
+  // Writes the frame, or queues what doesn't fit. It waits unsealed, in this process, until the cell has said hello.
   void send(std::uint8_t type, std::uint64_t id, const std::uint8_t* payload, std::uint32_t length);
   // Writes queued bytes as far as there is room; afterwards the cell will ring when there is more.
   void flush();
-  std::size_t queued_bytes() const { return queued_; }
+  std::size_t queued_bytes() const { return queued_ + unsealed_bytes_; }
 
   // Delivers frames until there are none, the sink says stop or the budget is used up. After `empty` the
   // cell will ring when there is more.
@@ -46,6 +52,8 @@ class FrameChannel {
   const char* corruption() const { return corruption_; }
 
  private:
+  bool greet();
+  void write_frame(const FrameHeader& header, seal::Bytes payload);
   bool read_exact(std::uint8_t* to, std::size_t count);
   bool start_frame();
   bool collect_body();
@@ -60,6 +68,11 @@ class FrameChannel {
   RingWriter writer_;
   RingReader reader_;
   std::uint32_t max_frame_;
+  std::optional<seal::Initiator> greeting_;  // until the cell has answered
+  std::optional<seal::Sealer> sealer_;
+  std::optional<seal::Opener> opener_;
+  std::deque<std::vector<std::uint8_t>> unsealed_;  // frames, header first
+  std::size_t unsealed_bytes_ = 0;
   const char* corruption_ = nullptr;
 
   std::deque<std::vector<std::uint8_t>> queue_;

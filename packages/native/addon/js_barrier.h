@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "js_state.h"
+#include "seal/algorithms.h"
 #include "system_failure.h"
 
 namespace pyisolate {
@@ -28,6 +29,8 @@ auto guarded(Napi::Env env, Body&& body) {
     if (made.IsEmpty())
       throw Napi::Error::New(env, std::string(failure.what()) + ": errno " + std::to_string(failure.error()));
     throw Napi::Error(env, made.New({call, error}));
+  } catch (const seal::CryptoFailure& failure) {
+    throw Napi::Error::New(env, std::string("libcrypto failed: ") + failure.what());
   } catch (const std::bad_alloc&) {
     throw Napi::Error::New(env, "out of memory");
   }

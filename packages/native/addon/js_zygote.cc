@@ -67,6 +67,8 @@ Napi::Value JsZygote::launch(const Napi::CallbackInfo& info) {
   options.executable = need_string(from.Get("executable"), "executable");
   options.args = need_strings(from, "args");
   options.env = need_strings(from, "env");
+  const Napi::Value sealed = from.Get("sealed");
+  options.sealed = sealed.IsUndefined() || sealed.ToBoolean();
   auto& state = JsState::of(env);
   auto events = std::make_unique<JsZygoteEvents>(from);
   state.new_zygote = guarded(env, [&] { return Zygote::launch(state.loop(), options, std::move(events)); });

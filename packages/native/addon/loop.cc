@@ -170,6 +170,22 @@ void Loop::reap_later(UniqueFd pidfd, pid_t pid) {
   reaper->start();
 }
 
+seal::KeyPair Loop::take_keys() {
+  if (!keys_) return seal::KeyPair::generate();
+  auto keys = std::move(*keys_);
+  keys_.reset();
+  return keys;
+}
+
+void Loop::prepare_keys() {
+  if (keys_) return;
+  try {
+    keys_ = seal::KeyPair::generate();
+  } catch (const seal::CryptoFailure&) {
+    // Whoever needs a pair makes it, and says why it can't.
+  }
+}
+
 void Loop::shut_down(std::function<void()> closed) {
   if (!running_) return closed();
   closed_ = std::move(closed);

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
 #include "process.h"
+#include "seal/x25519.h"
 #include "unique_fd.h"
 #include "uv_lite.h"
 
@@ -69,6 +71,11 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // Made when the first brokered sandbox comes. Throws SystemFailure.
   Denials& denials();
 
+  // A key pair for the next sandbox: the one made ahead, or a new one. Throws seal::CryptoFailure.
+  seal::KeyPair take_keys();
+  // Makes the next pair, while somebody else is at work anyway. Doesn't fail: take_keys() would.
+  void prepare_keys();
+
   void add(std::shared_ptr<LoopResident> resident) { residents_.insert(std::move(resident)); }
   void remove(const std::shared_ptr<LoopResident>& resident) { residents_.erase(resident); }
   void note_pid(pid_t pid) { pids_.insert(pid); }
@@ -100,6 +107,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::unordered_set<std::shared_ptr<LoopResident>> residents_;
   std::unordered_set<pid_t> pids_;
   std::unique_ptr<Denials> denials_;
+  std::optional<seal::KeyPair> keys_;
   std::function<void()> closed_;
   std::shared_ptr<Loop> self_;  // while libuv holds pointers to us
 };

@@ -1,6 +1,7 @@
 #include <napi.h>
 
 #include "aead/js_aead.h"
+#include "aead/js_noise.h"
 #include "js_barrier.h"
 #include "js_broker.h"
 #include "js_cell.h"
@@ -10,7 +11,7 @@
 namespace pyisolate {
 namespace {
 
-constexpr int kProtocol = 0;  // the digit of kSegmentMagic
+constexpr int kProtocol = 1;  // the digit of kSegmentMagic
 static_assert((kSegmentMagic & 0xff) == '0' + kProtocol);
 
 Napi::Value set_error_classes(const Napi::CallbackInfo& info) {
@@ -26,6 +27,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   JsIo::define(env, exports);
   define_broker(env, exports);
   JsAeadKey::define(env, exports);
+  define_noise(env, exports);
   exports.Set("launchZygote", Napi::Function::New<&JsZygote::launch>(env, "launchZygote"));
   exports.Set("setErrorClasses", Napi::Function::New<&set_error_classes>(env, "setErrorClasses"));
   auto versions = Napi::Object::New(env);

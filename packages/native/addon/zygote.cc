@@ -35,7 +35,7 @@ std::shared_ptr<Zygote> Zygote::launch(std::shared_ptr<Loop> loop, const ZygoteO
     ::waitpid(pid, nullptr, 0);
     throw SystemFailure("pidfd_open", error);
   }
-  std::shared_ptr<Zygote> zygote(new Zygote(loop, std::move(events)));
+  std::shared_ptr<Zygote> zygote(new Zygote(loop, std::move(events), options.sealed));
   zygote->process_ = Process(std::move(pidfd));
   zygote->control_ = std::move(control[0]);
   zygote->stderr_ = std::move(errors);
@@ -55,7 +55,9 @@ std::shared_ptr<Zygote> Zygote::launch(std::shared_ptr<Loop> loop, const ZygoteO
 
 std::shared_ptr<Cell> Zygote::fork(CellMode mode, const CellOptions& options, std::unique_ptr<CellEvents> events) {
   if (!control_ || closing_) throw SystemFailure("fork", EPIPE);
-  auto cell = Cell::create(loop_, options, std::move(events), nullptr);
+  CellOptions own = options;
+  own.sealed = sealed_;
+  auto cell = Cell::create(loop_, own, std::move(events), nullptr);
   const auto give_up = [&cell](int error) {
     cell->close();
     cell->on_fork_failed(error, {});  // closed: tells nobody, releases
@@ -81,6 +83,7 @@ std::shared_ptr<Cell> Zygote::fork(CellMode mode, const CellOptions& options, st
   if (error != 0) give_up(error);
   // The memfd stays open until the answer: closing it then makes room for the pidfd that comes with it.
   pending_.emplace(id, cell);
+  if (sealed_) loop_->prepare_keys();  // it forks meanwhile
   return cell;
 }
 

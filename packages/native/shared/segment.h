@@ -11,7 +11,7 @@
 
 namespace pyisolate {
 
-inline constexpr std::uint32_t kSegmentMagic = 0x50795330;  // "PyS0"
+inline constexpr std::uint32_t kSegmentMagic = 0x50795331;  // "PyS1"
 inline constexpr std::size_t kSegmentHeaderBytes = 4096;
 inline constexpr std::uint32_t kMinRingBytes = 4096;
 inline constexpr std::uint32_t kMaxRingBytes = 1u << 30;
@@ -31,6 +31,7 @@ enum class Interrupt : std::uint32_t { none = 0, raise = 1, end = 2 };
 struct SegmentHeader {
   std::uint32_t magic;
   std::uint32_t ring_bytes;                          // of each ring; fixed before the cell sees the segment
+  std::uint32_t sealed;                              // 1: the rings carry what seal/records.h says; fixed as well
   RingState to_cell;                                 // supervisor produces
   RingState to_host;                                 // cell produces
   alignas(64) std::atomic<std::uint32_t> cell_bell;  // futex word: bumped for the cell to look again

@@ -16,6 +16,11 @@ export interface NativeEngineOptions {
   /** The ring size that pooled cells are made with; spawns that ask for another one are forked when asked for. */
   readonly ringBytes?: number
   readonly onZygote?: (event: ZygoteEvent) => void
+  /**
+   * Whether what crosses between this process and its sandboxes is sealed, each under keys of its own. Default true. Only
+   * a benchmark has a reason to say false: whoever can write to a sandbox's memory segment can then speak for it.
+   */
+  readonly sealed?: boolean
   /** Paths, where the engine isn't in its usual place. */
   readonly addon?: string
   readonly executable?: string
@@ -129,7 +134,7 @@ class NativeEngine implements Engine {
       let stdlib: string | undefined
       nursery = new Nursery({
         addon: loadAddon(addon),
-        command: { executable, args: zygoteArguments(home, request) },
+        command: { executable, args: zygoteArguments(home, request), sealed: this.#options.sealed },
         preload: request.preload,
         pool: { size: this.#options.pool ?? DEFAULT_POOL, ...this.#poolCells(request) },
         onZygote: this.#options.onZygote ?? (() => {}),

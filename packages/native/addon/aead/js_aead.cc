@@ -80,17 +80,6 @@ void need_counters(napi_env env, CountedKey& key, const Nonce& first, std::uint6
   if (!key.take(first, count)) out_of_range(env, "this key has sealed under that counter, or a later one, before");
 }
 
-template <typename Body>
-auto crypto(napi_env env, Body&& body) {
-  try {
-    return body();
-  } catch (const seal::CryptoFailure& failure) {
-    throw Napi::Error::New(env, std::string("libcrypto failed: ") + failure.what());
-  } catch (const std::bad_alloc&) {
-    throw Napi::Error::New(env, "out of memory");
-  }
-}
-
 }  // namespace
 
 void JsAeadKey::define(Napi::Env env, Napi::Object exports) {
@@ -105,7 +94,7 @@ void JsAeadKey::define(Napi::Env env, Napi::Object exports) {
 JsAeadKey::JsAeadKey(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   const auto key = need_bytes(info.Env(), info[0], "key");
   if (key.size() != seal::kKeyBytes) out_of_range(info.Env(), "a key has 32 bytes");
-  crypto(info.Env(), [&] { key_.emplace(key.first<seal::kKeyBytes>()); });
+  guarded(info.Env(), [&] { key_.emplace(key.first<seal::kKeyBytes>()); });
 }
 
 CountedKey& JsAeadKey::live(const Napi::Env& env) {
@@ -124,7 +113,7 @@ void JsAeadKey::seal(const Napi::CallbackInfo& info) {
   if (out.size() != plain.size() + kTagBytes) out_of_range(env, "output must be 16 bytes longer than the plaintext");
   if (overlap(plain, out)) out_of_range(env, "output must begin with the plaintext, or lie apart from it");
   need_counters(env, key, nonce, 1);
-  crypto(env, [&] { key.sealing().seal(nonce, associated, plain, out.data()); });
+  guarded(env, [&] { key.sealing().seal(nonce, associated, plain, out.data()); });
 }
 
 Napi::Value JsAeadKey::open(const Napi::CallbackInfo& info) {
@@ -139,7 +128,7 @@ Napi::Value JsAeadKey::open(const Napi::CallbackInfo& info) {
   if (out.size() != sealed.size() - kTagBytes) out_of_range(env, "output must be 16 bytes shorter than what is sealed");
   if (overlap(sealed, out)) out_of_range(env, "output must be the beginning of what is sealed, or lie apart from it");
   return Napi::Boolean::New(env,
-                            crypto(env, [&] { return key.opening().open(nonce, associated, sealed, out.data()); }));
+                            guarded(env, [&] { return key.opening().open(nonce, associated, sealed, out.data()); }));
 }
 
 void JsAeadKey::seal_many(const Napi::CallbackInfo& info) {
@@ -151,7 +140,7 @@ void JsAeadKey::seal_many(const Napi::CallbackInfo& info) {
   for (std::uint32_t at = 0; at < batch.count(); ++at) need_room_for_tag(env, batch.text(at));
   need_counters(env, key, first, batch.count());
   Nonce nonce = first;
-  crypto(env, [&] {
+  guarded(env, [&] {
     for (std::uint32_t at = 0; at < batch.count(); ++at) {
       const auto text = need_room_for_tag(env, batch.text(at));
       nonce.count(first.counter() + at);
@@ -169,7 +158,7 @@ Napi::Value JsAeadKey::open_many(const Napi::CallbackInfo& info) {
   if (batch.count() > 0 && first.counter() + (batch.count() - 1) < first.counter())
     out_of_range(env, "the counters end beyond 2^64 - 1");
   Nonce nonce = first;
-  const auto opened = crypto(env, [&] {
+  const auto opened = guarded(env, [&] {
     for (std::uint32_t at = 0; at < batch.count(); ++at) {
       const auto text = batch.text(at);
       nonce.count(first.counter() + at);

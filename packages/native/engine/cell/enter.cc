@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include "cbor_writer.h"
 #include "confine/landlock.h"
@@ -104,6 +105,8 @@ std::unique_ptr<Channel> enter_cell(Confinement& prepared, int segment, int bell
   std::unique_ptr<Channel> channel;
   try {
     channel = std::make_unique<Channel>(segment, kCellBellFd);
+    // First of all: the supervisor does its part of it while this side goes on.
+    channel->greet(bell, std::exchange(prepared.keys, std::nullopt));
   } catch (const std::exception&) {
     _exit(71);  // the supervisor sees a cell that died before it was ready
   }

@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Confinement {
   std::string filter_problem;
   bool brokered = false;
   MemoryBase memory;
+  std::optional<seal::KeyPair> keys;  // of the next cell alone: the zygote makes others once it has forked
 };
 
 // The payload of a `ready` frame.

@@ -126,8 +126,9 @@ bool InterpreterCell::attach(const ControlPacket& packet) {
   std::unique_ptr<Channel> channel;
   try {
     channel = std::make_unique<Channel>(packet.descriptors[0], packet.descriptors[1]);
-  } catch (const std::system_error&) {
-    return false;  // no memory to map it
+    channel->greet(packet.descriptors[1], std::nullopt);
+  } catch (const std::exception&) {
+    return false;  // no memory to map it, or no supervisor's hello in it
   }
   close(packet.descriptors[0]);
   residents_.emplace_back(

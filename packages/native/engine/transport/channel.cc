@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "transport/exit_payload.h"
+
 namespace pyisolate {
 namespace {
 
@@ -45,9 +47,28 @@ Channel::~Channel() {
   if (bell_ >= 0) close(bell_);
 }
 
-void Channel::corrupt(const char* what) {
-  // The supervisor doesn't do this: the guest has scribbled on its own ring. Nothing can be saved.
+void Channel::greet(int bell, std::optional<seal::KeyPair> keys) {
+  if (header_->sealed == 0) return;
+  if (!keys) keys = seal::KeyPair::generate();
+  const auto bytes = static_cast<std::uint32_t>(ring_bytes());
+  seal::Hello hello;
+  seal::Answer answer;
+  seal::SessionKeys session;
+  RingStatus status = RingStatus::ok;
+  if (reader_.read(hello.data(), hello.size(), status) != hello.size() || status != RingStatus::ok ||
+      !seal::respond(*keys, seal::prologue(bytes), hello, answer, session))
+    errno = EPROTO, fail("the supervisor's hello");
+  sealer_.emplace(session.to_initiator, bytes);
+  opener_.emplace(session.to_responder, bytes);
+  if (writer_.write(answer.data(), answer.size(), status) != answer.size()) errno = EPROTO, fail("the answer to it");
+  const std::uint64_t one = 1;
+  if (take_sleeper(header_->to_host.reader_sleeps)) (void)!::write(bell, &one, sizeof one);
+}
+
+void Channel::corrupt(const char* what, bool tell) {
+  // The supervisor doesn't do this: somebody has scribbled on the ring, the guest as a rule. Nothing can be saved.
   (void)!::write(STDERR_FILENO, what, std::strlen(what));
+  if (tell) try_write(FrameType::exit, 0, exit_payload("protocol", 70, what));
   _exit(70);
 }
 
@@ -79,20 +100,25 @@ void Channel::sleep(std::uint32_t seen, const Deadline& until) {
   futex_wait(&header_->cell_bell, seen, &timeout);
 }
 
-void Channel::put(const std::uint8_t* from, std::size_t count) {
+std::size_t Channel::ring_space(std::size_t bytes) const {
+  return sealer_ ? seal::sealed_bytes(bytes, writer_.capacity()) : bytes;
+}
+
+void Channel::put(std::span<const std::uint8_t> bytes) {
   RingStatus status = RingStatus::ok;
-  while (count > 0) {
+  while (!bytes.empty()) {
     const std::uint32_t seen = header_->cell_bell.load(std::memory_order_acquire);
-    std::size_t done = writer_.write(from, count, status);
+    std::size_t done = writer_.write(bytes.data(), bytes.size(), status);
     if (done == 0 && status == RingStatus::ok) {
+      // What was written quietly has to be read now.
+      if (take_sleeper(header_->to_host.reader_sleeps)) ring_bell();
       announce_sleep(header_->to_host.writer_sleeps);
-      done = writer_.write(from, count, status);
+      done = writer_.write(bytes.data(), bytes.size(), status);
       if (done == 0 && status == RingStatus::ok) sleep(seen, std::nullopt);
     }
-    if (status != RingStatus::ok) corrupt("pyisolate: ring to the supervisor is corrupt\n");
-    from += done;
-    count -= done;
-    if (done > 0 && !(quiet_ && count == 0) && take_sleeper(header_->to_host.reader_sleeps)) ring_bell();
+    if (status != RingStatus::ok) corrupt("the ring to the supervisor is corrupt", false);
+    bytes = bytes.subspan(done);
+    if (done > 0 && !(quiet_ && bytes.empty()) && take_sleeper(header_->to_host.reader_sleeps)) ring_bell();
   }
 }
 
@@ -102,7 +128,7 @@ bool Channel::write(FrameType type, std::uint64_t id, std::span<const std::uint8
   head.length = static_cast<std::uint32_t>(payload.size());
   head.type = static_cast<std::uint8_t>(type);
   head.id = id;
-  const std::size_t whole = sizeof head + payload.size();
+  const std::size_t whole = ring_space(sizeof head + payload.size());
   std::unique_lock lock(write_lock_);
   if (interrupted && whole <= writer_.capacity()) {
     while (writer_.space() < whole) {
@@ -126,21 +152,31 @@ bool Channel::try_write(FrameType type, std::uint64_t id, std::span<const std::u
   head.length = static_cast<std::uint32_t>(payload.size());
   head.type = static_cast<std::uint8_t>(type);
   head.id = id;
-  if (!lock || writer_.space() < sizeof head + payload.size()) return false;
+  if (!lock || writer_.space() < ring_space(sizeof head + payload.size())) return false;
   write_locked(head, payload);
   return true;
 }
 
 void Channel::write_locked(const FrameHeader& head, std::span<const std::uint8_t> payload) {
+  std::span<const std::uint8_t> first(reinterpret_cast<const std::uint8_t*>(&head), sizeof head);
+  if (sealer_) {
+    do {
+      const auto part = payload.first(std::min(payload.size(), sealer_->longest() - first.size()));
+      put(sealer_->seal(first, part));
+      payload = payload.subspan(part.size());
+      first = {};
+    } while (!payload.empty());
+    return;
+  }
   const std::size_t whole = sizeof head + payload.size();
   if (whole <= 2048) {  // one copy, one publication, one wake-up
     std::uint8_t joined[2048];
     std::memcpy(joined, &head, sizeof head);
     if (!payload.empty()) std::memcpy(joined + sizeof head, payload.data(), payload.size());
-    put(joined, whole);
+    put({joined, whole});
   } else {
-    put(reinterpret_cast<const std::uint8_t*>(&head), sizeof head);
-    put(payload.data(), payload.size());
+    put(first);
+    put(payload);
   }
 }
 
@@ -151,15 +187,25 @@ void Channel::write_ahead(FrameType type, std::span<const std::uint8_t> payload)
   quiet_ = false;
 }
 
-Channel::Part Channel::assemble() {
+std::size_t Channel::pull(std::uint8_t* to, std::size_t want) {
   RingStatus status = RingStatus::ok;
-  auto pull = [&](std::uint8_t* to, std::size_t want) {
-    const std::size_t got = reader_.read(to, want, status);
-    if (status != RingStatus::ok) corrupt("pyisolate: ring from the supervisor is corrupt\n");
-    if (got > 0 && take_sleeper(header_->to_cell.writer_sleeps)) ring_bell();
-    bytes_in_ += got;
-    return got;
-  };
+  std::size_t got = 0;
+  if (!opener_) {
+    got = reader_.read(to, want, status);
+    if (status != RingStatus::ok) corrupt("the ring from the supervisor is corrupt", true);
+  } else {
+    if (opener_->ready() == 0) {
+      if (const char* problem = opener_->advance(reader_); problem != nullptr) corrupt(problem, true);
+    }
+    got = std::min(want, opener_->ready());
+    opener_->take(to, got);
+  }
+  if (got > 0 && take_sleeper(header_->to_cell.writer_sleeps)) ring_bell();
+  bytes_in_ += got;
+  return got;
+}
+
+Channel::Part Channel::assemble() {
   if (head_read_ < sizeof head_) {
     head_read_ += pull(reinterpret_cast<std::uint8_t*>(&head_) + head_read_, sizeof head_ - head_read_);
     if (head_read_ < sizeof head_) return Part::none;

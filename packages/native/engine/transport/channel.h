@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "ring.h"
+#include "seal/records.h"
 
 namespace pyisolate {
 
@@ -29,6 +29,9 @@ class Channel {
   // Maps `segment` (a memfd made by the supervisor) and keeps `bell` (its eventfd). Throws std::system_error.
   Channel(int segment, int bell);
   ~Channel();
+  // Answers the supervisor's hello, which came with the segment, and rings `bell`; before anything else is read or
+  // written, and before any guest runs. `keys`: made ahead, or made now. Throws std::system_error, seal::CryptoFailure.
+  void greet(int bell, std::optional<seal::KeyPair> keys);
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
@@ -60,16 +63,22 @@ class Channel {
   enum class Part { none, whole };
   Part assemble();
   void write_locked(const FrameHeader& head, std::span<const std::uint8_t> payload);
-  void put(const std::uint8_t* from, std::size_t count);
+  // What a frame takes in the ring.
+  std::size_t ring_space(std::size_t bytes) const;
+  void put(std::span<const std::uint8_t> bytes);
+  std::size_t pull(std::uint8_t* to, std::size_t want);
   void sleep(std::uint32_t seen, const Deadline& until);
   void ring_bell();
-  [[noreturn]] void corrupt(const char* what);
+  // `tell`: unless it is the ring to the supervisor, which is in the midst of a write.
+  [[noreturn]] void corrupt(const char* what, bool tell);
 
   SegmentHeader* header_ = nullptr;
   std::size_t mapped_ = 0;
   int bell_ = -1;
   RingReader reader_;
   RingWriter writer_;
+  std::optional<seal::Sealer> sealer_;  // both, or neither where nothing is sealed
+  std::optional<seal::Opener> opener_;
   std::mutex write_lock_;
   bool quiet_ = false;
   std::uint64_t bytes_in_ = 0;

@@ -77,6 +77,18 @@ void try_namespaces(Confinement& prepared) {
   prepared.world.cell_namespaces = 0;
 }
 
+// The first key pair, and what libcrypto makes when it is first used: cells share it.
+bool prepare_keys(Confinement& prepared, std::string& problem) {
+  try {
+    seal::warm_up();
+    prepared.keys = seal::KeyPair::generate();
+    return true;
+  } catch (const std::exception& failure) {
+    problem = std::string("channels can't be sealed: ") + failure.what();
+    return false;
+  }
+}
+
 void fork_one(Confinement& prepared, const ControlPacket& packet) {
   const bool shared = packet.header.value == static_cast<int>(CellMode::interpreter);
   if (packet.descriptors.size() != (shared ? 3u : 2u)) {
@@ -100,6 +112,8 @@ void fork_one(Confinement& prepared, const ControlPacket& packet) {
   }
   send(kControlFd, ControlKind::forked, packet.header.id, pid, "", pidfd);
   close(pidfd);
+  prepared.keys.reset();  // the cell's now
+  prepared.keys = seal::KeyPair::generate();
 }
 
 }  // namespace
@@ -129,6 +143,7 @@ int run_zygote(int argc, char** argv) {
   learn_thread_id_place();
   try_namespaces(prepared);
   prepare_confinement(options, prepared);
+  if (!prepare_keys(prepared, problem)) return give_up(problem, 0);
   use_huge_pages(prepared.world.proc);
   malloc_trim(0);  // or the first malloc of every cell would walk, and so copy, the freed chunks of all this
   if (!send(kControlFd, ControlKind::ready, 0, 0, probe::Json().text("stdlib", prepared.world.stdlib).done())) return 1;

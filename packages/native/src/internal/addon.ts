@@ -6,6 +6,13 @@ export interface NativeAddon {
   /** The class of what is thrown when a system call fails. Everything else thrown is a TypeError: our own mistake. */
   setErrorClasses(classes: { SystemError: new (call: string, errno: number) => Error }): void
   launchZygote(options: ZygoteOptions): ZygoteHandle
+  /** The parts of a ring's handshake, for tests: a secret that both have, and what answers a hello. `undefined`: all zeros. */
+  agree(secret: Uint8Array, theirs: Uint8Array): Uint8Array | undefined
+  respond(
+    secret: Uint8Array,
+    prologue: Uint8Array,
+    hello: Uint8Array,
+  ): { answer: Uint8Array; toResponder: Uint8Array; toInitiator: Uint8Array } | undefined
   readonly AeadKeyHandle: new (key: Uint8Array) => AeadKey
   /** Starts an I/O thread. */
   openIo(options: IoThreadOptions): IoHandle
@@ -21,6 +28,8 @@ export interface ZygoteOptions {
   readonly executable: string
   readonly args: readonly string[]
   readonly env: readonly string[]
+  /** Default true. */
+  readonly sealed?: boolean | undefined
   onReady(report: string): void
   onFailed(errno: number, text: string): void
   onExit(exit: ZygoteExit): void

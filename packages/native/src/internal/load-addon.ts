@@ -6,7 +6,7 @@ import { SystemError } from '../errors/system-error.js'
 import type { NativeAddon } from './addon.js'
 import { setupHint } from './locate.js'
 
-const PROTOCOL = 0
+const PROTOCOL = 1
 const loaded = new Map<string, NativeAddon>()
 
 /** Loads the addon at `path` and hands it our error class. @throws EngineMissingError */

@@ -19,11 +19,11 @@ import { NativeCell, type Surroundings } from './native-cell.js'
 import { Pool } from './pool.js'
 import { SharedCell } from './shared-cell.js'
 import { requestTurns } from './turnstile.js'
-import { Zygote, type ZygoteEvent } from './zygote.js'
+import { Zygote, type ZygoteCommand, type ZygoteEvent } from './zygote.js'
 
 export interface NurseryOptions {
   readonly addon: NativeAddon
-  readonly command: { readonly executable: string; readonly args: readonly string[] }
+  readonly command: ZygoteCommand
   readonly preload: readonly string[]
   readonly pool: LinkSize & { readonly size: number }
   readonly onZygote: (event: ZygoteEvent) => void

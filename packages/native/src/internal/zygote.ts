@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { SpawnError } from '@pyisolate/interface'
 
 import { explainErrno } from '../errors/system-error.js'
-import type { NativeAddon, ZygoteExit, ZygoteHandle } from './addon.js'
+import type { NativeAddon, ZygoteExit, ZygoteHandle, ZygoteOptions } from './addon.js'
 import { type Deferred, deferred } from './deferred.js'
 import { describeExit, spawnFailure } from './failures.js'
 
@@ -19,6 +19,8 @@ export type ZygoteEvent =
       /** The end of what it wrote to stderr. */
       readonly stderr: string
     }
+
+export type ZygoteCommand = Pick<ZygoteOptions, 'executable' | 'args' | 'sealed'>
 
 const FIRST_BACK_OFF_MS = 100
 const LONGEST_BACK_OFF_MS = 5000
@@ -47,7 +49,7 @@ export class Zygote {
 
   constructor(
     private readonly addon: NativeAddon,
-    private readonly command: { readonly executable: string; readonly args: readonly string[] },
+    private readonly command: ZygoteCommand,
     private readonly preload: readonly string[],
     private readonly onEvent: (event: ZygoteEvent) => void,
   ) {}

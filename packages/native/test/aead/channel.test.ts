@@ -3,7 +3,7 @@ import type { Aead } from '@pyisolate/interface'
 import { expect, it } from 'vitest'
 
 import { createNativeAead } from '../../src/index.js'
-import { addonPath } from '../support/fake.js'
+import { addonPath, until } from '../support/fake.js'
 
 const native = createNativeAead({ addon: addonPath })
 
@@ -39,15 +39,16 @@ it.each([
   ['native', 'native', native, native],
 ] as const)('a channel between %s and %s, also across new keys', async (_, __, ours, theirs) => {
   const [first, second] = await pair(ours, theirs)
-  const reading = [first, second].map(async (channel) => {
-    const messages: Uint8Array[] = []
-    for await (const one of channel.messages()) messages.push(one)
-    return messages
+  const received: Uint8Array[][] = [[], []]
+  const reading = [first, second].map(async (channel, at) => {
+    for await (const one of channel.messages()) received[at]!.push(one)
   })
   for (let at = 0; at < 400; at++) await Promise.all([first.send(message(at)), second.send(message(at))])
   expect(first.stats().rekeysSent).toBeGreaterThan(2)
+  await until('all have arrived', () => received.every(({ length }) => length === 400))
   await first.close()
-  for (const messages of await Promise.all(reading)) {
+  await Promise.all(reading)
+  for (const messages of received) {
     expect(messages).toHaveLength(400)
     expect(messages.every((one, at) => Buffer.compare(one, message(at)) === 0)).toBe(true)
   }

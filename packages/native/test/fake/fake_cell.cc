@@ -16,13 +16,14 @@
 
 #include "../../shared/control.h"
 #include "../../shared/ring.h"
+#include "wire.h"
 
 namespace pyisolate::fake {
 namespace {
 
 class Sandbox {
  public:
-  Sandbox(int memfd, int bell, bool alone) : bell_(bell), alone_(alone) {
+  Sandbox(int memfd, int bell, bool alone, const std::string& misbehave = {}) : bell_(bell), alone_(alone) {
     struct stat info;
     ::fstat(memfd, &info);
     void* memory =
@@ -33,6 +34,11 @@ class Sandbox {
     auto* data = static_cast<std::uint8_t*>(memory) + kSegmentHeaderBytes;
     reader_ = RingReader(&header_->to_cell, data, header_->ring_bytes);
     writer_ = RingWriter(&header_->to_host, data + header_->ring_bytes, header_->ring_bytes);
+    if (header_->sealed == 0) return;
+    std::string hello(seal::kHelloBytes, '\0');
+    read_ring(hello);
+    write(wire_.answer(hello, header_->ring_bytes, misbehave));
+    if (take_sleeper(header_->to_host.reader_sleeps)) ring_host();
   }
 
   void run() {
@@ -83,11 +89,15 @@ class Sandbox {
       header_->to_host.written.store(count == 0 ? ~0ull : count), ring_host(), pause_forever();
     if (what == "corrupt-read") header_->to_cell.read.store(1ull << 40);
     if (what == "bad-type") send(static_cast<FrameType>(9), 0, "");
-    if (what == "oversize") header(FrameType::post, 0, 0x7fffffff), ring_host();
+    if (what == "oversize") put(header(FrameType::post, 0, 0x7fffffff)), ring_host();
     if (what == "mid-frame") {
-      header(FrameType::post, 0, 1000);
-      write("half", 4);
+      put(header(FrameType::post, 0, 1000) + "half");
       ::_exit(3);
+    }
+    if (what.starts_with("tamper-")) {
+      const std::string post = header(FrameType::post, 7, 4) + "text";
+      write(wire_.tamper(what, post, header(FrameType::post, 8, 4) + "more", received_));
+      if (take_sleeper(header_->to_host.reader_sleeps)) ring_host();
     }
     send(FrameType::result, id, what);
     return true;
@@ -110,20 +120,26 @@ class Sandbox {
     for (;;) ::pause();
   }
 
-  void header(FrameType type, std::uint64_t id, std::size_t length) {
+  static std::string header(FrameType type, std::uint64_t id, std::size_t length) {
     FrameHeader frame{};
     frame.length = static_cast<std::uint32_t>(length);
     frame.type = static_cast<std::uint8_t>(type);
     frame.id = id;
-    write(reinterpret_cast<const char*>(&frame), sizeof frame);
+    return {reinterpret_cast<const char*>(&frame), sizeof frame};
   }
   void send(FrameType type, std::uint64_t id, const std::string& payload) {
-    header(type, id, payload.size());
-    write(payload.data(), payload.size());
+    put(header(type, id, payload.size()) + payload);
     if (take_sleeper(header_->to_host.reader_sleeps)) ring_host();
   }
 
-  void write(const char* from, std::size_t count) {
+  void put(const std::string& frame) {
+    if (!wire_.sealed()) return write(frame);
+    for (std::size_t at = 0; at < frame.size(); at += wire_.longest())
+      write(wire_.seal(frame.substr(at, wire_.longest())));
+  }
+  void write(const std::string& bytes) {
+    const char* from = bytes.data();
+    std::size_t count = bytes.size();
     while (count > 0) {
       RingStatus status = RingStatus::ok;
       const std::size_t done = writer_.write(reinterpret_cast<const std::uint8_t*>(from), count, status);
@@ -134,7 +150,32 @@ class Sandbox {
       sleep_until(header_->to_host.writer_sleeps, [this] { return writer_.space() > 0; });
     }
   }
+
+  // A frame's bytes: of the record that is open, or the next one.
   bool read(std::uint8_t* to, std::size_t count) {
+    while (wire_.sealed() && text_.size() < count) {
+      received_.assign(4, '\0');
+      if (!read_ring(received_)) return false;
+      std::uint32_t length;
+      std::memcpy(&length, received_.data(), sizeof length);
+      std::string sealed(length, '\0');
+      if (!read_ring(sealed)) return false;
+      received_ += sealed;
+      const auto text = wire_.open(sealed);
+      if (!text) ::_exit(92);
+      text_ += *text;
+    }
+    if (!wire_.sealed()) {
+      text_.assign(count, '\0');
+      if (!read_ring(text_)) return false;
+    }
+    std::memcpy(to, text_.data(), count);
+    text_.erase(0, count);
+    return true;
+  }
+  bool read_ring(std::string& into) {
+    auto* to = reinterpret_cast<std::uint8_t*>(into.data());
+    std::size_t count = into.size();
     while (count > 0) {
       RingStatus status = RingStatus::ok;
       const std::size_t done = reader_.read(to, count, status);
@@ -172,6 +213,9 @@ class Sandbox {
   RingWriter writer_;
   int bell_;
   bool alone_;
+  Wire wire_;
+  std::string text_;      // opened, not read yet
+  std::string received_;  // the last record
 };
 
 void serve_attaches(int control, bool late) {
@@ -197,10 +241,10 @@ void serve_attaches(int control, bool late) {
 
 }  // namespace
 
-void run_cell(int memfd, int bell, int control, bool late) {
+void run_cell(int memfd, int bell, int control, const std::string& misbehave) {
   ::signal(SIGINT, [](int) {});
-  if (control >= 0) std::thread([=] { serve_attaches(control, late); }).detach();
-  Sandbox(memfd, bell, true).run();
+  if (control >= 0) std::thread([control, late = misbehave == "late"] { serve_attaches(control, late); }).detach();
+  Sandbox(memfd, bell, true, misbehave).run();
   ::_exit(0);
 }
 

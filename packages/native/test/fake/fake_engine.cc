@@ -54,7 +54,7 @@ void fork_cell(const ControlHeader& request, const int* fds, std::size_t count, 
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != supervisor) ::_exit(0);
     ::close(kControlFd);
-    fake::run_cell(fds[0], fds[1], count > 2 ? fds[2] : -1, misbehave == "late");
+    fake::run_cell(fds[0], fds[1], count > 2 ? fds[2] : -1, misbehave);
   }
   if (misbehave == "dies-forking") ::raise(SIGKILL);
   answer(ControlKind::forked, request.id, static_cast<int>(pid), {}, pidfd);
