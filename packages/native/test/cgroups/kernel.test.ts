@@ -27,8 +27,11 @@ const node = (code: string): ChildProcess =>
   start(process.execPath, ['-e', `process.stdin.once('data', async () => { ${code} }); console.log('ready')`])
 const line = (child: ChildProcess): Promise<string> =>
   new Promise((resolve) => child.stdout!.once('data', (data) => resolve(String(data).trim())))
-const ended = (child: ChildProcess): Promise<unknown> =>
-  new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)))
+/** Of one that may have ended already, too. */
+const ended = async (child: ChildProcess): Promise<unknown> => {
+  if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once('exit', resolve))
+  return child.signalCode ?? child.exitCode
+}
 
 /** Every parent group of ours, in whichever hierarchy. */
 const left = (): string[] => {
