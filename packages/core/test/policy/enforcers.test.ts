@@ -21,6 +21,7 @@ class Recorder implements Enforcer {
   readonly targets: SandboxTarget[] = []
   unenforced: readonly Unenforced[] = []
   refuse: Error | undefined
+  refuseToAttach: Error | undefined
 
   prepare(given: KernelPolicy) {
     if (this.refuse !== undefined) throw this.refuse
@@ -36,6 +37,7 @@ class Recorder implements Enforcer {
   }
 
   #attach(target: SandboxTarget, number: number): Attachment {
+    if (this.refuseToAttach !== undefined) throw this.refuseToAttach
     this.targets.push(target)
     this.log.push(`attach ${number}`)
     let generation = 1
@@ -130,6 +132,13 @@ describe('an enforcer', () => {
     await expect.poll(() => supervisor.stats().sandboxes).toBe(0)
     enforcer.refuse = undefined
     await using _ = await supervisor.spawn('a', { policy: policy('fs: {}') })
+  })
+
+  it('that prepares a policy and then can’t attach lets go of it', async () => {
+    const { supervisor, enforcer } = supervised()
+    enforcer.refuseToAttach = new Error('no such thread')
+    await expect(supervisor.spawn('a', { policy: policy('fs: {}') })).rejects.toThrow('no such thread')
+    expect(enforcer.log).toEqual(['prepare 1', 'dispose 1'])
   })
 
   it('makes rules enforceable that the engine alone keeps for nobody, unless it can’t keep them either', async () => {

@@ -107,7 +107,14 @@ export class Ruling implements BrokerRequest {
    */
   begin(cell: Cell): void {
     const step = this.#prepare(this.policy, cell)
-    if (step !== undefined) this.#attachments.attach(cell, step)
+    try {
+      if (step !== undefined) this.#attachments.attach(cell, step)
+    } catch (error) {
+      // All of it, also what no enforcer got to: a slot in the kernel would be lost with each failure.
+      this.#attachments.detach()
+      step?.[Symbol.dispose]()
+      throw error
+    }
     this.#cell = cell
   }
 
@@ -137,9 +144,9 @@ export class Ruling implements BrokerRequest {
     if (cell?.setTable === undefined || cell.places === undefined)
       throw new ReloadError(this.#options.name, ['broker'], 'its engine has no broker')
     frozenDifference(this.#options.name, this.policy, policy)
+    const table = this.#tableOf(policy, cell.places)
     const step = this.#prepare(policy, cell)
     // Known before it decides: its first denial must find its rules.
-    const table = this.#tableOf(policy, cell.places)
     const share = this.policy.limits.cpu
     this.#note(policy)
     this.#given = given
