@@ -129,6 +129,7 @@ void FrameChannel::put(const std::uint8_t* from, std::size_t count) {
       corruption_ = "impossible read position";
       return;
     }
+    untold_ = untold_ || written > 0;
     from += written;
     count -= written;
   }
@@ -151,6 +152,7 @@ void FrameChannel::flush() {
       announced = true;
       continue;
     }
+    untold_ = true;
     queue_offset_ += written;
     queued_ -= written;
     if (queue_offset_ == chunk.size()) {
@@ -282,8 +284,9 @@ bool FrameChannel::finish_frame(FrameSink& sink, bool& stop) {
   return true;
 }
 
+// Only when there is something to read: an idle cell always sleeps, and would be woken by each look at its ring.
 void FrameChannel::wake_reader() {
-  if (take_sleeper(writer_.state().reader_sleeps)) ring_cell();
+  if (std::exchange(untold_, false) && take_sleeper(writer_.state().reader_sleeps)) ring_cell();
 }
 
 void FrameChannel::wake_writer() {

@@ -78,6 +78,7 @@ class FrameChannel {
   std::deque<std::vector<std::uint8_t>> queue_;
   std::size_t queue_offset_ = 0;  // into the first chunk
   std::size_t queued_ = 0;
+  bool untold_ = false;  // written since the cell was last woken
 
   bool in_frame_ = false;
   FrameHeader frame_{};

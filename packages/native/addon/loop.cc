@@ -35,6 +35,9 @@ class Reaper final : public LoopResident, public Watcher, public std::enable_sha
   pid_t pid_;
 };
 
+// Since the last spawn: then there is time to make a key pair.
+constexpr unsigned long kQuietMs = 2;
+
 template <typename Handle>
 Handle* allocate(int type) {
   void* memory = std::calloc(1, uv_handle_size(type));
@@ -50,16 +53,20 @@ std::shared_ptr<Loop> Loop::create(uv_loop_s* uv) {
   if (!loop->epoll_) throw SystemFailure("epoll_create1");
   loop->poll_ = allocate<uv_poll_s>(kUvPoll);
   loop->idle_ = allocate<uv_idle_s>(kUvIdle);
+  loop->timer_ = allocate<uv_timer_s>(kUvTimer);
   if (const int error = uv_poll_init(uv, loop->poll_, loop->epoll_.get()); error != 0)
     throw SystemFailure("uv_poll_init", -error);
   uv_idle_init(uv, loop->idle_);
-  loop->open_handles_ = 2;
+  uv_timer_init(uv, loop->timer_);
+  loop->open_handles_ = 3;
   loop->self_ = loop;
   loop->running_ = true;
   uv_handle_set_data(loop->poll_handle(), loop.get());
   uv_handle_set_data(loop->idle_handle(), loop.get());
+  uv_handle_set_data(loop->timer_handle(), loop.get());
   uv_unref(loop->poll_handle());
   uv_unref(loop->idle_handle());
+  uv_unref(loop->timer_handle());
   const int error = uv_poll_start(loop->poll_, kUvReadable, [](uv_poll_s* handle, int, int) {
     static_cast<Loop*>(uv_handle_get_data(reinterpret_cast<uv_handle_s*>(handle)))->dispatch();
   });
@@ -73,6 +80,7 @@ std::shared_ptr<Loop> Loop::create(uv_loop_s* uv) {
 Loop::~Loop() {
   std::free(poll_);
   std::free(idle_);
+  std::free(timer_);
 }
 
 void Loop::watch(int fd, std::uint32_t events, Watcher& watcher) {
@@ -178,12 +186,19 @@ seal::KeyPair Loop::take_keys() {
 }
 
 void Loop::prepare_keys() {
-  if (keys_) return;
-  try {
-    keys_ = seal::KeyPair::generate();
-  } catch (const seal::CryptoFailure&) {
-    // Whoever needs a pair makes it, and says why it can't.
-  }
+  if (keys_ || !running_) return;
+  uv_timer_start(
+      timer_,
+      [](uv_timer_s* handle) {
+        auto* loop = static_cast<Loop*>(uv_handle_get_data(reinterpret_cast<uv_handle_s*>(handle)));
+        if (loop->keys_) return;
+        try {
+          loop->keys_ = seal::KeyPair::generate();
+        } catch (const seal::CryptoFailure&) {
+          // Whoever needs a pair makes it, and says why it can't.
+        }
+      },
+      kQuietMs, 0);
 }
 
 void Loop::shut_down(std::function<void()> closed) {
@@ -196,6 +211,7 @@ void Loop::shut_down(std::function<void()> closed) {
   uv_idle_stop(idle_);
   uv_close(idle_handle(), on_closed);
   uv_close(poll_handle(), on_closed);
+  uv_close(timer_handle(), on_closed);
 }
 
 void Loop::on_closed(uv_handle_s* handle) {

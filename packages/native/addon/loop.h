@@ -73,7 +73,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   // A key pair for the next sandbox: the one made ahead, or a new one. Throws seal::CryptoFailure.
   seal::KeyPair take_keys();
-  // Makes the next pair, while somebody else is at work anyway. Doesn't fail: take_keys() would.
+  // Makes the next pair once nothing is being spawned any more: whoever waits for a sandbox doesn't wait for this.
   void prepare_keys();
 
   void add(std::shared_ptr<LoopResident> resident) { residents_.insert(std::move(resident)); }
@@ -92,11 +92,13 @@ class Loop : public std::enable_shared_from_this<Loop> {
   static void on_closed(uv_handle_s* handle);
   uv_handle_s* poll_handle() const { return reinterpret_cast<uv_handle_s*>(poll_); }
   uv_handle_s* idle_handle() const { return reinterpret_cast<uv_handle_s*>(idle_); }
+  uv_handle_s* timer_handle() const { return reinterpret_cast<uv_handle_s*>(timer_); }
 
   static constexpr int kBatch = 64;
   UniqueFd epoll_;
-  uv_poll_s* poll_ = nullptr;  // both allocated by size; freed once closed
+  uv_poll_s* poll_ = nullptr;  // all three allocated by size; freed once closed
   uv_idle_s* idle_ = nullptr;
+  uv_timer_s* timer_ = nullptr;
   int open_handles_ = 0;
   int refs_ = 0;
   bool running_ = false;

@@ -83,7 +83,7 @@ std::shared_ptr<Cell> Zygote::fork(CellMode mode, const CellOptions& options, st
   if (error != 0) give_up(error);
   // The memfd stays open until the answer: closing it then makes room for the pidfd that comes with it.
   pending_.emplace(id, cell);
-  if (sealed_) loop_->prepare_keys();  // it forks meanwhile
+  if (sealed_) loop_->prepare_keys();
   return cell;
 }
 

@@ -136,6 +136,19 @@ describe('a hostile peer', () => {
     expect(await exit).toMatchObject({ killedBy: 'unread' })
   })
 
+  test('a cell is woken for what is sent to it, and for nothing else', async () => {
+    const { cell, next } = await spawnFake(engine)
+    const rings = async (id: number): Promise<number> => {
+      cell.send(FrameType.exec, id, text('rings'))
+      const post = await next((frame) => isPost(frame) && frame.id === id)
+      await next((frame) => frame.type === FrameType.result && frame.id === id)
+      return Number(string(post.payload))
+    }
+    const before = await rings(1)
+    for (let id = 2; id < 100; id++) await rings(id)
+    expect((await rings(100)) - before).toBeLessThanOrEqual(99)
+  })
+
   test('a frame limit can be set per spawn, on pooled cells too', async () => {
     await using pooled = fakeNativeEngine()
     await spawnFake(pooled)

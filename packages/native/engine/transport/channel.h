@@ -68,6 +68,8 @@ class Channel {
   void put(std::span<const std::uint8_t> bytes);
   std::size_t pull(std::uint8_t* to, std::size_t want);
   void sleep(std::uint32_t seen, const Deadline& until);
+  // Watches the ring for a moment. True when there is something, or the bell rang.
+  bool look_out(std::uint32_t seen);
   void ring_bell();
   // `tell`: unless it is the ring to the supervisor, which is in the midst of a write.
   [[noreturn]] void corrupt(const char* what, bool tell);
@@ -82,6 +84,7 @@ class Channel {
   std::mutex write_lock_;
   bool quiet_ = false;
   std::uint64_t bytes_in_ = 0;
+  bool brisk_ = false;  // what read() last waited for came within a moment
 
   FrameHeader head_{};
   std::size_t head_read_ = 0;

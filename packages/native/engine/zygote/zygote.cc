@@ -17,9 +17,11 @@
 #include "confine/privileges.h"
 #include "confine/seccomp.h"
 #include "probe/json.h"
+#include "python/account.h"
 #include "python/runtime.h"
 #include "zygote/control.h"
 #include "zygote/fork.h"
+#include "zygote/huge_code.h"
 #include "zygote/huge_pages.h"
 
 namespace pyisolate {
@@ -110,10 +112,18 @@ void fork_one(Confinement& prepared, const ControlPacket& packet) {
     send(kControlFd, ControlKind::fork_failed, packet.header.id, error, "clone3");
     return;
   }
+  prepared.keys.reset();  // the cell's now
   send(kControlFd, ControlKind::forked, packet.header.id, pid, "", pidfd);
   close(pidfd);
-  prepared.keys.reset();  // the cell's now
-  prepared.keys = seal::KeyPair::generate();
+}
+
+// How long nothing has been asked for when the next key pair is made: a cell that is needed doesn't wait for it, and
+// makes its own where there was no time.
+constexpr int kQuietMs = 1;
+
+void make_keys_when_quiet(Confinement& prepared) {
+  pollfd control = {kControlFd, POLLIN, 0};
+  if (!prepared.keys && poll(&control, 1, kQuietMs) == 0) prepared.keys = seal::KeyPair::generate();
 }
 
 }  // namespace
@@ -144,10 +154,13 @@ int run_zygote(int argc, char** argv) {
   try_namespaces(prepared);
   prepare_confinement(options, prepared);
   if (!prepare_keys(prepared, problem)) return give_up(problem, 0);
+  current_account();  // has this thread's end noted: what libc binds for that when it is first done, cells then have
+  use_huge_code();
   use_huge_pages(prepared.world.proc);
   malloc_trim(0);  // or the first malloc of every cell would walk, and so copy, the freed chunks of all this
   if (!send(kControlFd, ControlKind::ready, 0, 0, probe::Json().text("stdlib", prepared.world.stdlib).done())) return 1;
   for (;;) {
+    make_keys_when_quiet(prepared);
     ControlPacket packet;
     switch (receive(kControlFd, packet)) {
       case Receive::closed: return 0;

@@ -29,20 +29,21 @@ KeyPair KeyPair::from(const Point& secret) {
   std::size_t length = shared.size();
   need(EVP_PKEY_get_raw_public_key(key.get(), shared.data(), &length) == 1 && length == shared.size(),
        "EVP_PKEY_get_raw_public_key");
-  return {std::move(key), shared};
+  Key peer(EVP_PKEY_new_raw_public_key_ex(library, "X25519", nullptr, shared.data(), shared.size()));
+  need(peer != nullptr, "EVP_PKEY_new_raw_public_key");
+  KeyContext own(EVP_PKEY_CTX_new_from_pkey(library, key.get(), nullptr));
+  need(own != nullptr && EVP_PKEY_derive_init(own.get()) == 1, "EVP_PKEY_derive_init");
+  return {std::move(own), std::move(peer), shared};
 }
 
 bool KeyPair::agree(std::span<const std::uint8_t, kPointBytes> theirs, Point& secret) const {
-  OSSL_LIB_CTX* library = Algorithms::get().library;
-  const Key peer(EVP_PKEY_new_raw_public_key_ex(library, "X25519", nullptr, theirs.data(), theirs.size()));
-  need(peer != nullptr, "EVP_PKEY_new_raw_public_key");
-  const KeyContext context(EVP_PKEY_CTX_new_from_pkey(library, key_.get(), nullptr));
-  need(context != nullptr && EVP_PKEY_derive_init(context.get()) == 1, "EVP_PKEY_derive_init");
+  need(EVP_PKEY_set1_encoded_public_key(peer_.get(), theirs.data(), theirs.size()) == 1,
+       "EVP_PKEY_set1_encoded_public_key");
   // Looking whether the peer's key is one at all would be a second multiplication: any 32 bytes are (RFC 7748, section
   // 5).
-  need(EVP_PKEY_derive_set_peer_ex(context.get(), peer.get(), 0) == 1, "EVP_PKEY_derive_set_peer");
+  need(EVP_PKEY_derive_set_peer_ex(own_.get(), peer_.get(), 0) == 1, "EVP_PKEY_derive_set_peer");
   std::size_t length = secret.size();
-  if (EVP_PKEY_derive(context.get(), secret.data(), &length) != 1) return false;  // all zeros, section 6.1
+  if (EVP_PKEY_derive(own_.get(), secret.data(), &length) != 1) return false;  // all zeros, section 6.1
   std::uint8_t any = 0;
   for (const std::uint8_t byte : secret) any |= byte;
   return length == secret.size() && any != 0;

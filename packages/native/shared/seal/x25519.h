@@ -19,13 +19,16 @@ class KeyPair {
   static KeyPair from(const Point& secret);
 
   const Point& shared() const { return public_; }
-  // The secret shared with the owner of `theirs`. False: it is all zeros, which anybody would have.
+  // The secret shared with the owner of `theirs`. False: it is all zeros, which anybody would have. By one thread at a
+  // time. Throws CryptoFailure.
   bool agree(std::span<const std::uint8_t, kPointBytes> theirs, Point& secret) const;
 
  private:
-  KeyPair(Key key, const Point& shared) : key_(std::move(key)), public_(shared) {}
+  KeyPair(KeyContext own, Key peer, const Point& shared)
+      : own_(std::move(own)), peer_(std::move(peer)), public_(shared) {}
 
-  Key key_;
+  KeyContext own_;  // holds the secret, and is ready to derive: what libcrypto looks up for that is looked up ahead
+  Key peer_;        // takes the point of the peer when that is known
   Point public_;
 };
 

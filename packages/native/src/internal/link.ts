@@ -186,7 +186,9 @@ export class Link implements CellOptions {
   }
 
   onExit(exit: NativeExit): void {
-    this.#fail(earlyExit(exit, this.#lastWord, this.#decode))
+    // Who waited for its beginning has had an answer.
+    if (this.#stage === 'running') this.#stage = 'over'
+    else this.#fail(earlyExit(exit, this.#lastWord, this.#decode))
     this.#exited.resolve(exit)
   }
 
