@@ -37,10 +37,9 @@ export function initPayload(init: {
 }): Uint8Array {
   const { isolation, limits, settings } = init
   const hasInputs = Object.keys(init.inputs).length > 0
-  if (!hasInputs && init.functions.length === 0 && settings === undefined)
-    return join([bareInit(isolation, limits), init.name])
+  if (!hasInputs && settings === undefined) return join([bareInit(isolation, limits, init.functions), init.name])
   const inputs = hasInputs ? encodeValue(init.inputs, defaultBudget, '$.inputs') : emptyMap
-  const functions = init.functions.length === 0 ? emptyList : encodeValue(init.functions, defaultBudget, '$.functions')
+  const functions = encodeFunctions(init.functions)
   if (settings === undefined) return join([beforeName(isolation, limits, inputs, functions), init.name])
   const [, limitsKey, inputsKey, functionsKey, nameKey] = initKeys
   const [isolationKey, settingsKey] = settingsKeys
@@ -52,14 +51,25 @@ export function initPayload(init: {
   )
 }
 
-/** By limits, and by isolation: what is before the name of a sandbox that is given nothing. */
+/** By limits, by isolation and functions: what is before the name of a sandbox that is given no inputs. */
 const bareInits = new WeakMap<Uint8Array, Map<string, Uint8Array>>()
+/** A program that gives each sandbox functions of other names gains nothing, and must not pay with memory. */
+const MOST_BARE_INITS = 64
 
-function bareInit(isolation: string, limits: Uint8Array): Uint8Array {
+function bareInit(isolation: string, limits: Uint8Array, functions: readonly string[]): Uint8Array {
   const known = bareInits.get(limits) ?? new Map<string, Uint8Array>()
-  const bytes = known.get(isolation) ?? beforeName(isolation, limits, emptyMap, emptyList)
-  bareInits.set(limits, known.set(isolation, bytes))
+  const key = [isolation, ...functions].join(' ')
+  let bytes = known.get(key)
+  if (bytes === undefined) {
+    bytes = beforeName(isolation, limits, emptyMap, encodeFunctions(functions))
+    if (known.size >= MOST_BARE_INITS) known.clear()
+    bareInits.set(limits, known.set(key, bytes))
+  }
   return bytes
+}
+
+function encodeFunctions(names: readonly string[]): Uint8Array {
+  return names.length === 0 ? emptyList : encodeValue(names, defaultBudget, '$.functions')
 }
 
 function beforeName(isolation: string, limits: Uint8Array, inputs: Uint8Array, functions: Uint8Array): Uint8Array {

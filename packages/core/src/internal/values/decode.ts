@@ -12,6 +12,8 @@ const options = {
   strict: true,
   tags: tagDecoders,
 }
+/** RFC 8949, 3.3: simple value 22. */
+const NONE = 0xf6
 const optionsForOtherKeys = { ...options, useMaps: true }
 
 /**
@@ -19,6 +21,7 @@ const optionsForOtherKeys = { ...options, useMaps: true }
  * @throws MalformedError
  */
 export function decodeValue(bytes: Uint8Array, budget: Budget): Value {
+  if (bytes.length === 1 && bytes[0] === NONE) return null // what every `exec` answers
   return decodeValidated(bytes, validate(bytes, budget))
 }
 
