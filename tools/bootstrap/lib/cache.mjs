@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { findCommand } from './exec.mjs'
-import { SetupFailure } from './failure.mjs'
+import { ELSEWHERE, SetupFailure } from './failure.mjs'
 
 /** Where everything that outlives a checkout is kept. */
 export function cacheRoot(env = process.env) {
@@ -12,13 +12,14 @@ export function cacheRoot(env = process.env) {
   return path.join(env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'pyisolate')
 }
 
-export function makeFolder(folder) {
+/** A folder to write to, made when it isn't there. `remedy` says what helps when it can't be. */
+export function makeFolder(folder, remedy = 'PYISOLATE_CACHE names another place') {
   try {
     fs.mkdirSync(folder, { recursive: true })
     fs.accessSync(folder, fs.constants.W_OK)
   } catch (error) {
     const reason = error.code === 'ENOSPC' ? 'the disk is full' : error.message
-    throw new SetupFailure('CACHE', `can't write to ${folder}: ${reason}; PYISOLATE_CACHE names another place`)
+    throw new SetupFailure('CACHE', `can't write to ${folder}: ${reason}; ${remedy}`)
   }
   return folder
 }
@@ -28,7 +29,10 @@ export function requireSpace(folder, bytes, what, statfs = fs.statfsSync) {
   const available = bavail * bsize
   if (available >= bytes) return
   const mib = (n) => `${Math.floor(n / 2 ** 20)} MiB`
-  throw new SetupFailure('DISK', `${what} needs ${mib(bytes)} free in ${folder}, ${mib(available)} are available`)
+  throw new SetupFailure(
+    'DISK',
+    `${what} needs ${mib(bytes)} free in ${folder}, ${mib(available)} are available: make room; ${ELSEWHERE}`,
+  )
 }
 
 /**

@@ -1,3 +1,4 @@
+import { explained } from './failure.mjs'
 import { checkNode } from './platform.mjs'
 
 /**
@@ -9,7 +10,8 @@ export async function main(body) {
     checkNode()
     process.exitCode = await body(await import('./setup.mjs'))
   } catch (error) {
-    process.stderr.write(`${error.line ?? error.stack}\n`)
+    const known = explained(error)
+    process.stderr.write(`${known.line ?? known.stack}\n`)
     process.exitCode = 1
   }
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { hashTree, readJson, writeAtomically } from './cache.mjs'
 import { run } from './exec.mjs'
-import { SetupFailure } from './failure.mjs'
+import { registryFailure } from './registry.mjs'
 
 /** The pinned version: package.json's packageManager field is the one place that names it. */
 export function pnpmVersion(root) {
@@ -48,6 +48,8 @@ export async function npmInstall(spec, folder, { log, report }) {
     '--ignore-scripts',
     '--no-audit',
     '--no-fund',
+    // `npm --silent start` hands that down as well, and an error without its code helps nobody.
+    '--loglevel=error',
     ...RETRY,
     spec,
   ]
@@ -79,7 +81,7 @@ export async function installDependencies({ root, cache, log, report }) {
   if (readJson(stamp)?.inputs === inputs) return
   // CI=true: pnpm must not ask before it replaces a node_modules that another version laid out.
   const env = { ...withPnpm(root, cache), CI: 'true' }
-  await run('pnpm', ['install', '--frozen-lockfile', '--reporter=append-only'], {
+  await run('pnpm', ['install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=info'], {
     log,
     env,
     cwd: root,
@@ -87,18 +89,4 @@ export async function installDependencies({ root, cache, log, report }) {
     failure: (tail) => registryFailure('pnpm', tail, log),
   })
   writeAtomically(stamp, JSON.stringify({ inputs }))
-}
-
-export function registryFailure(tool, tail, log) {
-  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH|META_FETCH_FAIL/.test(tail)) {
-    return new SetupFailure('NETWORK', `${tool} can't reach the package registry: is the network up?`, { log })
-  }
-  if (/ERR_PNPM_OUTDATED_LOCKFILE/.test(tail)) {
-    return new SetupFailure(
-      'LOCKFILE',
-      "pnpm-lock.yaml does not match the packages' manifests: run pnpm install and commit it",
-      { log },
-    )
-  }
-  return new SetupFailure('DEPENDENCIES', `${tool} install failed`, { log })
 }

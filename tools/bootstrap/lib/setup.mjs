@@ -61,7 +61,10 @@ export async function setUp({ root = ROOT, env = process.env, steps = new Steps(
 }
 
 function checkoutLock(root) {
-  return path.join(makeFolder(path.join(root, '.cache')), 'set-up.lock')
+  return path.join(
+    makeFolder(path.join(root, '.cache'), 'set-up writes into the checkout: run it as its owner'),
+    'set-up.lock',
+  )
 }
 
 async function exclusively(steps, files) {

@@ -24,7 +24,8 @@ describe('the cache', () => {
     const statfs = () => ({ bavail: 2560, bsize: 4096 })
     expect(await failureOf(() => requireSpace('/c', 900 * 2 ** 20, 'building CPython', statfs))).toMatchObject({
       code: 'DISK',
-      message: 'building CPython needs 900 MiB free in /c, 10 MiB are available',
+      message:
+        'building CPython needs 900 MiB free in /c, 10 MiB are available: make room; PYISOLATE_CACHE can put the cache elsewhere',
     })
     expect(() => requireSpace('/c', 5 * 2 ** 20, 'building CPython', statfs)).not.toThrow()
   })

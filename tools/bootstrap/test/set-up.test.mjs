@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { SetupFailure } from '../lib/failure.mjs'
 import { checkNode, checkPlatform } from '../lib/platform.mjs'
-import { Steps } from '../lib/ui.mjs'
+import { elapsed, Steps } from '../lib/ui.mjs'
 import { PROFILES, selectProfile } from '../profiles.mjs'
 import { failureOf, script, temporaryFolder } from './helpers.mjs'
 
@@ -68,6 +68,15 @@ describe('what is checked first', () => {
 })
 
 describe('progress', () => {
+  test.each([
+    [40, '0.0 s'],
+    [59_900, '59.9 s'],
+    [59_999, '1 min 0 s'],
+    [419_700, '7 min 0 s'],
+  ])('%d ms are told as %s', (ms, text) => {
+    expect(elapsed(ms)).toBe(text)
+  })
+
   const collect = () => {
     const lines = []
     const out = new Writable({
