@@ -17,7 +17,12 @@ export async function buildBpf({ root, cache, profile, compiler, log, report, en
   const output = path.join(folder, 'build', 'Release')
   const stamp = path.join(folder, 'build', 'bootstrap.json')
   const clang = CLANGS.find((name) => findCommand(name, env))
-  if (!clang) throw new SetupFailure('COMPILER', `no compiler for the BPF programs: ${CLANGS[0]} is not in PATH`)
+  if (!clang) {
+    throw new SetupFailure(
+      'COMPILER',
+      'no compiler for the BPF programs: clang-19 is not in PATH; install clang-19, clang-18 or clang-17',
+    )
+  }
   const recipe = hashOf(root, profile.name, compiler, capture(clang, ['--version'], { env }))
   const inputs = hashOf(recipe, hashTree(folder, INPUTS))
   const known = readJson(stamp)
@@ -31,7 +36,7 @@ export async function buildBpf({ root, cache, profile, compiler, log, report, en
   await run('pnpm', ['--filter', '@pyisolate/bpf', 'run', 'build:native'], {
     log,
     // An addon that Node loads: control-flow integrity would want all of Node built with it.
-    env: { ...withPnpm(root, cache), CC: 'gcc', CXX: 'g++' },
+    env: { ...withPnpm(root, cache, env), CC: 'gcc', CXX: 'g++' },
     cwd: root,
     onLine: (line) => report(/^\[\d+\/\d+\]/.exec(line)?.[0] ?? line.trim()),
     failure: (tail) => new SetupFailure('BPF_BUILD', `building the BPF programs failed${firstError(tail)}`, { log }),

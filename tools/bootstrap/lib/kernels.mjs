@@ -17,19 +17,20 @@ export function kernelLabPossible(release = osRelease(), uid = process.getuid?.(
 }
 
 /** Debian's stock cloud kernels below the cache, unpacked and never installed. Apt verifies them. */
-export async function provideKernels({ cache, log, report, release = osRelease() }) {
+export async function provideKernels({ cache, log, report, release = osRelease(), etc }) {
   const folder = path.join(cache, 'kernels')
   for (const [kernel, suite] of Object.entries(KERNELS)) {
     const tree = path.join(folder, kernel, 'tree')
-    if (!fs.existsSync(tree)) await unpack({ folder: path.join(folder, kernel), tree, suite, release, log, report })
+    if (!fs.existsSync(tree))
+      await unpack({ folder: path.join(folder, kernel), tree, suite, release, log, report, etc })
   }
 }
 
-async function unpack({ folder, tree, suite, release, log, report }) {
+async function unpack({ folder, tree, suite, release, log, report, etc }) {
   fs.rmSync(folder, { recursive: true, force: true })
   const apt = path.join(folder, 'apt')
   fs.mkdirSync(apt, { recursive: true })
-  const sources = deriveSources(readMachineSources(), release.VERSION_CODENAME, suite, 'deb')
+  const sources = deriveSources(readMachineSources(etc), release.VERSION_CODENAME, suite, 'deb')
   if (!sources)
     throw new SetupFailure('KERNELS', "apt's configuration names no repository of this distribution", { log })
   const options = privateApt(apt)

@@ -122,18 +122,38 @@ async function apt(prefix, args, { log, report, env }) {
   await run(command, rest, { log, env, onLine: report, failure: (tail) => aptFailure(args[0], tail, log) })
 }
 
+/** What apt says of an index or a package that isn't what was signed, or that nobody it knows has signed. */
+const UNVERIFIED =
+  /Hash Sum mismatch|File has unexpected size|is not signed|signatures? (?:were|was|couldn't|could not)|NO_PUBKEY|BADSIG|EXPKEYSIG|is not valid yet|is expired|isn't valid/
+const UNREACHABLE =
+  /Temporary failure resolving|Could not (?:resolve|connect)|Network is unreachable|Connection (?:failed|timed out|refused|reset)|No route to host/
+
+/** The failure of `apt-get <action>`, by what it printed last. */
 export function aptFailure(action, tail, log) {
-  if (
-    /Temporary failure resolving|Could not (resolve|connect)|Network is unreachable|Connection (failed|timed out|refused)|Failed to fetch/.test(
-      tail,
+  const last = tail.split('\n').findLast((line) => /^(?:E|Err):/.test(line))
+  const said = last ? `: ${last.replace(/^\w+:/, '').trim().slice(0, 200)}` : ''
+  const refused = UNVERIFIED.exec(tail)?.[0]
+  if (refused) {
+    return new SetupFailure(
+      'UNVERIFIED',
+      `apt-get ${action} refuses what the repository delivered (${refused}): a mirror that is being updated is fine in an hour, any other is not to be trusted`,
+      { log },
     )
-  ) {
+  }
+  const status = /Failed to fetch \S+\s+([45]\d\d)\s+([\w ]*\w)/.exec(tail)
+  if (status) {
+    return new SetupFailure(
+      'PACKAGES',
+      `apt-get ${action} was answered ${status[1]} ${status[2]}: are apt's sources right, and its lists new (apt-get update)?`,
+      { log },
+    )
+  }
+  if (UNREACHABLE.test(tail) || /Failed to fetch/.test(tail)) {
     return new SetupFailure(
       'NETWORK',
       `apt-get ${action} can't reach the distribution's repository: is the network up?`,
       { log },
     )
   }
-  const last = tail.split('\n').findLast((line) => line.startsWith('E:'))
-  return new SetupFailure('PACKAGES', `apt-get ${action} failed${last ? `: ${last.slice(2).trim()}` : ''}`, { log })
+  return new SetupFailure('PACKAGES', `apt-get ${action} failed${said}`, { log })
 }

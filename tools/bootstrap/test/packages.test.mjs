@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { installPackages, missingPackages, requiredPackages } from '../lib/packages.mjs'
+import { aptFailure, installPackages, missingPackages, requiredPackages } from '../lib/packages.mjs'
 import { checkCompilers } from '../lib/platform.mjs'
 import { PROFILES } from '../profiles.mjs'
 import { failureOf, pathWith, script, temporaryFolder } from './helpers.mjs'
@@ -83,6 +83,22 @@ describe('system packages', () => {
     expect(failure.line).toBe(
       `set-up failed: apt-get update can't reach the distribution's repository: is the network up? (log: ${log})`,
     )
+  })
+
+  test.each([
+    ['E: Failed to fetch http://m.example/a.deb  Hash Sum mismatch', 'UNVERIFIED', 'Hash Sum mismatch'],
+    ["E: The repository 'http://m.example bookworm InRelease' is not signed.", 'UNVERIFIED', 'is not signed'],
+    ['W: GPG error: http://m.example: public key is not available: NO_PUBKEY 1234', 'UNVERIFIED', 'NO_PUBKEY'],
+    [
+      'E: Failed to fetch http://m.example/a.deb  404  Not Found [IP: 192.0.2.1 80]',
+      'PACKAGES',
+      'answered 404 Not Found:',
+    ],
+    ['E: Failed to fetch http://m.example/a.deb  Could not connect to m.example:80', 'NETWORK', 'is the network up?'],
+  ])('%s', (text, code, part) => {
+    const failure = aptFailure('install', text, '/l')
+    expect(failure.code).toBe(code)
+    expect(failure.message).toContain(part)
   })
 
   test('a full disk is told from other failures', async () => {
