@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cacheRoot } from '../bootstrap/lib/cache.mjs'
 import { withPnpm } from '../bootstrap/lib/pnpm.mjs'
+import { checkArm64 } from './arm64.mjs'
 import { checkBoundaries } from './boundaries.mjs'
 import { clangFormat } from './clang-format.mjs'
 import { projectFiles } from './files.mjs'
@@ -30,13 +31,14 @@ const CHECKS = {
     const { skipped, problems } = clangFormat(root, files)
     return skipped ? { skipped } : problems
   },
+  'arm64, compiled only': () => checkArm64(root),
   'lint and format': () => tool('biome', ['ci', '--colors=off', '--max-diagnostics=50', '.']),
   types: () => tool('turbo', ['run', 'typecheck', '--output-logs=errors-only']),
 }
 
 let failed = false
 for (const [name, check] of Object.entries(CHECKS)) {
-  const problems = check()
+  const problems = await check()
   if (problems.skipped) {
     process.stdout.write(`- ${name}: skipped, ${problems.skipped}\n`)
     continue
