@@ -139,10 +139,10 @@ std::shared_ptr<Cell> Cell::attach(CellOptions options, std::unique_ptr<CellEven
   return sandbox;
 }
 
-void Cell::on_forked(UniqueFd pidfd) {
+void Cell::on_forked(Process process) {
   const auto keep = shared_from_this();
   drop_memfd();
-  process_ = Process(std::move(pidfd));
+  process_ = std::move(process);
   state_ = State::live;
   loop_->note_pid(process_.pid());
   if (closed_) return release();  // given up meanwhile

@@ -88,7 +88,7 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   int memfd() { return channel_->segment().memfd().get(); }
   void drop_memfd() { channel_->segment().memfd().reset(); }
   int bell() const { return bell_.get(); }
-  void on_forked(UniqueFd pidfd);
+  void on_forked(Process process);
   void on_fork_failed(int error, const std::string& text);
 
   void on_events(std::uint32_t events) override;

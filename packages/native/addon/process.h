@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "unique_fd.h"
 
@@ -27,7 +28,9 @@ struct ProcessUsage {
 class Process {
  public:
   Process() = default;
+  // Its pid is found by the pidfd: 0 when that takes a descriptor and none is left.
   explicit Process(UniqueFd pidfd);
+  Process(UniqueFd pidfd, pid_t pid) : pidfd_(std::move(pidfd)), pid_(pid) {}
 
   int pidfd() const { return pidfd_.get(); }
   pid_t pid() const { return pid_; }

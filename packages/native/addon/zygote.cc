@@ -36,7 +36,7 @@ std::shared_ptr<Zygote> Zygote::launch(std::shared_ptr<Loop> loop, const ZygoteO
     throw SystemFailure("pidfd_open", error);
   }
   std::shared_ptr<Zygote> zygote(new Zygote(loop, std::move(events), options.sealed));
-  zygote->process_ = Process(std::move(pidfd));
+  zygote->process_ = Process(std::move(pidfd), pid);
   zygote->control_ = std::move(control[0]);
   zygote->stderr_ = std::move(errors);
   loop->note_pid(pid);
@@ -119,10 +119,18 @@ void Zygote::handle(ControlMessage& message) {
       break;
     case ControlKind::forked:
       if (auto cell = take_pending(message.header.id)) {
-        if (message.descriptor) {
-          cell->on_forked(std::move(message.descriptor));
+        cell->drop_memfd();
+        const bool came = static_cast<bool>(message.descriptor);
+        Process process = came ? Process(std::move(message.descriptor)) : Process();
+        if (process.pid() > 0) {
+          cell->on_forked(std::move(process));
         } else {
-          cell->on_fork_failed(message.descriptor_lost ? EMFILE : EPROTO, "no descriptor came with the new process");
+          // Without its pid nobody could look at the CPU time it uses.
+          if (came) signal_process(process.pidfd(), SIGKILL);
+          process = Process();  // makes room for what the failure wants to say
+          cell->on_fork_failed(came || message.descriptor_lost ? EMFILE : EPROTO,
+                               came ? "no descriptor was left to learn the new process' pid"
+                                    : "no descriptor came with the new process");
           lost_a_cell_ = true;  // the process is there all the same
         }
       }
