@@ -25,13 +25,6 @@ constexpr unsigned long kNoDev = 4;   // MS_NODEV
 constexpr unsigned long kNoExec = 8;  // MS_NOEXEC
 constexpr int kDetach = 2;            // MNT_DETACH
 
-struct View {
-  std::string from;
-  std::string to;
-  bool device;
-  int tree = -1;
-};
-
 int clone_tree(const std::string& path) {
   return static_cast<int>(
       syscall(SYS_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
@@ -58,17 +51,20 @@ bool make_target(const std::string& path, bool folder) {
 
 }  // namespace
 
-std::string enter_root(const ZygoteOptions& options, World& world) {
+std::string take_views(const ZygoteOptions& options, std::vector<View>& views) {
   const std::string library = "/usr/lib/" + options.stdlib.substr(options.stdlib.rfind('/') + 1);
-  std::vector<View> views = {{options.stdlib, library, false}, {"/dev/null", "/dev/null", true}};
+  views = {{options.stdlib, library, false}, {"/dev/null", "/dev/null", true}};
   for (const auto* paths : {&options.read_paths, &options.module_paths}) {
     for (const std::string& path : *paths) views.push_back({path, path, false});
   }
   for (View& view : views) {
-    // Before the tmpfs is mounted, which may hide where they are.
     view.tree = clone_tree(view.from);
     if (view.tree < 0) return "open_tree " + view.from;
   }
+  return {};
+}
+
+std::string enter_root(const std::vector<View>& views, World& world) {
   if (mount("tmpfs", "/tmp", "tmpfs", kNoSuid | kNoDev | kNoExec, "mode=0755,size=1m") != 0) return "mount tmpfs";
   if (chdir("/tmp") != 0) return "chdir";
   for (const View& view : views) {
@@ -94,8 +90,8 @@ std::string enter_root(const ZygoteOptions& options, World& world) {
   if (chdir("/") != 0) return "chdir /";
 
   world.home = "/usr";
-  world.stdlib = library;
-  world.readable = {library};
+  world.stdlib = views.front().to;
+  world.readable = {world.stdlib};
   for (const View& view : views) {
     if (!view.device) world.readable.push_back(view.to);
   }

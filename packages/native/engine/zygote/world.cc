@@ -7,7 +7,12 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <utility>
+
+#include "zygote/identity.h"
+#include "zygote/nested.h"
 
 namespace pyisolate {
 namespace {
@@ -31,15 +36,15 @@ bool write_file(int proc, const char* name, const char* text, int size) {
   return ok;
 }
 
-// Maps uid and gid 65534 of the caller's user namespace to `uid` and `gid` of its parent (user_namespaces(7)). Without
-// it no namespace could be made inside. Cells go without: unmapped, they are 65534 (nobody) all the same, and nothing
-// else.
+// Maps uid and gid kInsideId of the caller's user namespace to `uid` and `gid` of its parent (user_namespaces(7)).
+// Without it no namespace could be made inside. Cells go without: unmapped, they are 65534 (nobody) all the same, and
+// nothing else.
 bool write_id_maps(int proc, unsigned uid, unsigned gid) {
   char line[48];
   if (!write_file(proc, "self/setgroups", "deny", 4)) return false;
-  int size = std::snprintf(line, sizeof line, "65534 %u 1\n", uid);
+  int size = std::snprintf(line, sizeof line, "%u %u 1\n", kInsideId, uid);
   if (!write_file(proc, "self/uid_map", line, size)) return false;
-  size = std::snprintf(line, sizeof line, "65534 %u 1\n", gid);
+  size = std::snprintf(line, sizeof line, "%u %u 1\n", kInsideId, gid);
   return write_file(proc, "self/gid_map", line, size);
 }
 
@@ -60,16 +65,29 @@ void forget_host_name() {
   (void)!setdomainname("", 0);
 }
 
-void root_step(const ZygoteOptions& options, World& world, Report& report) {
-  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-    report.missing("mount-namespace", false, "make / private", errno);
-    return;
+struct NewRoot {
+  std::vector<View> views;
+  std::string failed;  // the step that was refused, and
+  int error = 0;       // why
+};
+
+NewRoot take_root(const ZygoteOptions& options) {
+  NewRoot root;
+  root.failed = mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ? "make / private"
+                                                                                : take_views(options, root.views);
+  root.error = errno;
+  return root;
+}
+
+void finish_root(NewRoot root, World& world, Report& report) {
+  if (root.failed.empty()) {
+    root.failed = enter_root(root.views, world);
+    root.error = errno;
   }
-  const std::string step = enter_root(options, world);
-  if (step.empty()) {
+  if (root.failed.empty()) {
     report.active("mount-namespace", false, "a read-only root with the standard library and granted paths; no /proc");
   } else {
-    report.missing("mount-namespace", false, step, errno);
+    report.missing("mount-namespace", false, root.failed, root.error);
   }
 }
 
@@ -80,8 +98,8 @@ void drop_bounding_set() {
 }
 
 // Whether guests could read a folder by its path, asked with their uid.
-bool guests_reach(const std::string& path) {
-  if (setegid(kCellUid) != 0 || seteuid(kCellUid) != 0) return true;  // what follows will say so
+bool guests_reach(const std::string& path, unsigned id) {
+  if (setegid(id) != 0 || seteuid(id) != 0) return true;  // what follows will say so
   const bool ok = faccessat(AT_FDCWD, path.c_str(), R_OK | X_OK, AT_EACCESS) == 0;
   return seteuid(0) == 0 && setegid(0) == 0 && ok;
 }
@@ -97,6 +115,12 @@ void enter_prefix(const ZygoteOptions& options, World& world, Report& report) {
   world.stdlib = options.stdlib.substr(home.size());
   world.readable = {world.stdlib};
   report.active("root-directory", false, "nothing but the interpreter's own folder; no /dev/null");
+}
+
+// For whoever holds a user namespace.
+void own_namespaces(World& world, Report& report) {
+  report.active("user-namespace", false, "one per cell, holding no capability");
+  world.cell_namespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
 }
 
 }  // namespace
@@ -115,32 +139,59 @@ bool enter_world(const ZygoteOptions& options, World& world, Report& report, std
   unsigned uid = geteuid();
   unsigned gid = getegid();
   const bool root = uid == 0;
+  const unsigned cell = root ? cell_id(world.proc) : uid;
+  if (root && cell == 0) {
+    problem =
+        "no user id but root's is mapped here (/proc/self/uid_map), and guests don't run as root: map a range of "
+        "ids into this user namespace, or start as an ordinary user outside it";
+    errno = 0;
+    return false;
+  }
+  const bool willing = !without(options, "namespaces");
   bool separate = false;  // namespaces but the user's have been made
-  if (root && !without(options, "namespaces")) {
+  bool nested = false;    // the user's as well
+  if (root && willing) {
     // As root: everything that needs the real root first (the standard library may lie where only root
     // can go), then the unprivileged uid for good.
     separate = unshare(kShared) == 0;
     if (separate) {
       forget_host_name();
-      root_step(options, world, report);
+      finish_root(take_root(options), world, report);
     }
   }
   if (root) {
     const bool alone = setgroups(0, nullptr) == 0;
-    if (alone && !guests_reach(world.stdlib)) enter_prefix(options, world, report);
-    uid = gid = kCellUid;
     drop_bounding_set();
+    if (alone && willing && !separate) {
+      nested = enter_as_root(world.proc, kShared, cell, world.stdlib, problem);
+      if (!problem.empty()) return false;
+    }
+    NewRoot new_root;
+    if (nested) {
+      forget_host_name();
+      new_root = take_root(options);
+    } else if (alone && !guests_reach(world.stdlib, cell)) {
+      enter_prefix(options, world, report);
+    }
+    uid = gid = nested ? kInsideId : cell;
     if (!alone || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
-      problem = "can't become an unprivileged user";
+      problem =
+          alone && errno == EINVAL
+              ? "no user id but root's is mapped in this user namespace (/proc/self/uid_map), and guests don't run "
+                "as root: map a range of ids into it, or start as an ordinary user"
+              : "can't become an unprivileged user: keep CAP_SETUID and CAP_SETGID, or start as one";
       return false;
     }
     prctl(PR_SET_DUMPABLE, 1);  // or /proc/self/uid_map would belong to root
+    if (nested) finish_root(std::move(new_root), world, report);
   }
-  report.active("unprivileged-uid", true,
-                root ? "uid " + std::to_string(kCellUid) : "the supervisor's own uid, not root");
+  report.active("unprivileged-uid", true, root ? "uid " + std::to_string(cell) : "the supervisor's own uid, not root");
 
-  if (without(options, "namespaces") || unshare(CLONE_NEWUSER | (separate ? 0 : kShared)) != 0) {
-    const int error = without(options, "namespaces") ? EPERM : errno;
+  if (nested) {
+    own_namespaces(world, report);
+    separate = true;
+  } else if (!willing || unshare(CLONE_NEWUSER | (separate ? 0 : kShared)) != 0) {
+    const int error = willing ? errno : EPERM;
     report.missing("user-namespace", false, "unshare", error);
     report.missing("pid-namespace", false, "unshare", error);
     if (!separate) {
@@ -156,13 +207,12 @@ bool enter_world(const ZygoteOptions& options, World& world, Report& report, std
     if (!separate) report.missing("mount-namespace", false, "write the id maps", error);
     separate = true;
   } else {
-    report.active("user-namespace", false, "one per cell, holding no capability");
     if (!separate) {
       forget_host_name();
-      root_step(options, world, report);
+      finish_root(take_root(options), world, report);
     }
     separate = true;
-    world.cell_namespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+    own_namespaces(world, report);
   }
   if (separate) {
     report.active("network-namespace", false, "empty: not even a loopback interface is up");

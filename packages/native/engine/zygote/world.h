@@ -19,16 +19,25 @@ struct World {
   unsigned long long cell_namespaces = 0;  // CLONE_NEW* flags that cells can be cloned with
 };
 
-// The uid cells get when the supervisor is root: above what distributions and systemd hand out
-// (systemd's UIDS-GIDS.md leaves 2,000,000,000 and up to nobody).
-inline constexpr unsigned kCellUid = 2'000'013'313;
-
 // Enters it; whatever the host refuses is in `report`. Returns false, with `problem`, only when going on
 // would leave the zygote between two worlds.
 bool enter_world(const ZygoteOptions& options, World& world, Report& report, std::string& problem);
 
-// Builds the minimal root under a tmpfs and makes it `/`. Needs CAP_SYS_ADMIN over the mount namespace.
-// Returns the failed step, or an empty string; errno then tells why.
-std::string enter_root(const ZygoteOptions& options, World& world);
+// A tree of the host's, detached, and where it is to appear.
+struct View {
+  std::string from;
+  std::string to;
+  bool device;
+  int tree = -1;
+};
+
+// Clones what the root will hold, the standard library first: while the caller can reach it, and before the root's
+// tmpfs hides where it is. Needs CAP_SYS_ADMIN over the mount namespace. Both return the failed step, or an empty
+// string; errno then tells why.
+std::string take_views(const ZygoteOptions& options, std::vector<View>& views);
+
+// Builds the minimal root under a tmpfs and makes it `/`. Needs the same, and file system ids that are mapped
+// (user_namespaces(7)): nobody else can make a file.
+std::string enter_root(const std::vector<View>& views, World& world);
 
 }  // namespace pyisolate
