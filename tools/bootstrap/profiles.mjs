@@ -44,8 +44,9 @@ export const PROFILES = {
     name: 'hardened',
     cc: 'clang-19',
     cxx: 'clang++-19',
-    // g++ as well: it brings the C++ standard library that clang uses.
-    packages: ['g++', 'clang-19', 'lld-19', 'llvm-19'],
+    // g++ as well: it brings the C++ standard library that clang uses. libclang-rt: clang's own ignore-list for CFI,
+    // which clang only recommends.
+    packages: ['g++', 'clang-19', 'lld-19', 'llvm-19', 'libclang-rt-19-dev'],
     cflags: [...HARDENING, ...CFI],
     ldflags: ['-fuse-ld=lld', ...CFI, '-Wl,-z,relro,-z,now'],
     // What the engine must be compiled and linked with as well: CPython's objects are bitcode then.

@@ -1,7 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { hashTree, readJson, writeAtomically } from './cache.mjs'
-import { run } from './exec.mjs'
+import { hashTree, readJson, requireSpace, writeAtomically } from './cache.mjs'
+import { capture, run } from './exec.mjs'
+import { SetupFailure } from './failure.mjs'
 import { registryFailure } from './registry.mjs'
 
 /** The pinned version: package.json's packageManager field is the one place that names it. */
@@ -24,13 +25,32 @@ export function withPnpm(root, cache, env = process.env) {
   return { ...env, PATH: `${path.join(pnpmFolder(root, cache), 'node_modules', '.bin')}:${env.PATH}` }
 }
 
-export async function providePnpm({ root, cache, log, report }) {
+/** What pnpm takes, twice over. */
+const PNPM_BYTES = 64 * 2 ** 20
+
+/** On a full disk npm installs files that are cut short, and calls that a success: believe what runs. */
+function checkPnpm(folder, version, { cache, log, statfs }) {
+  requireSpace(cache, 2 ** 20, 'pnpm', statfs)
+  const program = path.join(folder, 'node_modules', 'pnpm', 'bin', 'pnpm.cjs')
+  const said = capture(process.execPath, [program, '--version'], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
+  if (said?.trim() === version) return
+  throw new SetupFailure('DEPENDENCIES', `what npm installed as pnpm ${version} does not run: try again`, { log })
+}
+
+export async function providePnpm({ root, cache, log, report, statfs }) {
   const folder = pnpmFolder(root, cache)
   if (fs.existsSync(path.join(folder, 'node_modules', '.bin', 'pnpm'))) return
   const temporary = `${folder}.${process.pid}.tmp`
   fs.rmSync(temporary, { recursive: true, force: true })
   fs.mkdirSync(temporary, { recursive: true })
-  await npmInstall(`pnpm@${pnpmVersion(root)}`, temporary, { log, report })
+  try {
+    requireSpace(cache, PNPM_BYTES, 'pnpm', statfs)
+    await npmInstall(`pnpm@${pnpmVersion(root)}`, temporary, { log, report })
+    checkPnpm(temporary, pnpmVersion(root), { cache, log, statfs })
+  } catch (error) {
+    fs.rmSync(temporary, { recursive: true, force: true })
+    throw error
+  }
   fs.rmSync(folder, { recursive: true, force: true })
   fs.renameSync(temporary, folder)
 }

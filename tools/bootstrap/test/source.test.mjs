@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
+import { complaint } from '../lib/python/build.mjs'
 import { openSource } from '../lib/python/fetch.mjs'
 import { candidateSuites, deriveSources, readMachineSources } from '../lib/python/sources.mjs'
 import { failureOf, script, temporaryFolder } from './helpers.mjs'
@@ -116,5 +117,25 @@ describe('when the source can not be had', () => {
     const folder = etc({ 'sources.list.d/debian.sources': DEBIAN })
     expect(await failureOf(() => open(debianRelease, folder))).toMatchObject({ code: 'PYTHON_SOURCE' })
     vi.unstubAllEnvs()
+  })
+})
+
+describe('a build that fails', () => {
+  test.each([
+    [
+      "checking whether the C compiler works... no\nconfigure: error: in `/b':\nconfigure: error: C compiler cannot create executables\nSee `config.log' for more details",
+      ': C compiler cannot create executables',
+    ],
+    [
+      'gcc -c a.c\na.c:1:2: error: unknown type name x\nmake: *** [Makefile:1: a.o] Error 1',
+      ': a.c:1:2: error: unknown type name x',
+    ],
+    [
+      "Traceback (most recent call last):\nModuleNotFoundError: No module named '_ssl'",
+      ": ModuleNotFoundError: No module named '_ssl'",
+    ],
+    ['make: *** [Makefile:1: a.o] Error 1', ''],
+  ])('is told by what was said first of it', (tail, said) => {
+    expect(complaint(tail)).toBe(said)
   })
 })

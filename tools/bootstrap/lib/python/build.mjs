@@ -78,7 +78,16 @@ function environment(profile) {
 }
 
 function failed(what, log) {
-  return () => new SetupFailure('PYTHON_BUILD', `building CPython: ${what} failed`, { log })
+  return (tail) => new SetupFailure('PYTHON_BUILD', `building CPython: ${what} failed${complaint(tail)}`, { log })
+}
+
+/** What configure or a compiler said first of it; configure names the folder before the reason. */
+export function complaint(tail) {
+  const lines = tail.split('\n').map((text) => text.trim())
+  const line =
+    lines.find((text) => /^configure: error: (?!in )/.test(text)) ??
+    lines.find((text) => /\berror\b|\w+Error: /.test(text) && !/^make/.test(text))
+  return line ? `: ${line.replace(/^configure: error: /, '').slice(0, 160)}` : ''
 }
 
 async function compile({ build, source, prefix, profile, log, report }) {
