@@ -45,6 +45,7 @@ export class Link implements CellOptions {
   #pid = 0
   #attached = false
   #lost = false
+  #fell = false
 
   constructor(mode: 'process' | 'interpreter', size: LinkSize, decode: Decode = noDecode, table?: Uint8Array) {
     this.mode = mode
@@ -80,6 +81,11 @@ export class Link implements CellOptions {
   /** The zygote died before it made the cell. */
   get lost(): boolean {
     return this.#lost
+  }
+
+  /** It ended because its shared cell did, for whatever reason. */
+  get fell(): boolean {
+    return this.#fell
   }
 
   get pid(): number {
@@ -186,6 +192,7 @@ export class Link implements CellOptions {
   }
 
   onExit(exit: NativeExit): void {
+    this.#fell = this.#attached && !exit.endedAlone && exit.killedBy === null
     // Who waited for its beginning has had an answer.
     if (this.#stage === 'running') this.#stage = 'over'
     else this.#fail(earlyExit(exit, this.#lastWord, this.#decode))

@@ -150,12 +150,15 @@ export class Nursery {
     }
     this.#own(link).exited.then(leave)
     this.#limitFrames(link, request)
-    // A cell that ends under a sandbox still being prepared was ended by another one.
+    // A cell that ends under a sandbox still being prepared was ended by another one. Its own end may be told later.
     return this.#prepare(
       link,
       request,
       attempt,
-      () => shared.closed,
+      () => {
+        if (link.fell) shared.abandon()
+        return shared.closed
+      },
       (cell) => shared.follow(link, cell),
     ).finally(() => shared.refill())
   }

@@ -76,6 +76,12 @@ export class SharedCell {
     if (!this.closed) this.#blanks.refill()
   }
 
+  /** For who has seen it end before it said so itself. */
+  abandon(): void {
+    this.#over = true
+    this.#blanks.abandon()
+  }
+
   leave(): void {
     if (--this.#users > 0 || this.closed) return
     this.#over = true
