@@ -1,5 +1,6 @@
 import { capture, findCommand, run } from './exec.mjs'
 import { SetupFailure } from './failure.mjs'
+import { osRelease } from './platform.mjs'
 
 /** What builds CPython and the native parts; alternatives are written "a|b", the first is installed. */
 const COMMON = [
@@ -27,8 +28,13 @@ const TESTS = ['llvm-19|llvm-18|llvm-17']
 /** and where there can be a kernel lab, its machine and the kernel's own loader of BPF programs. */
 const LAB = ['qemu-system-x86', 'bpftool']
 
-export function requiredPackages(profile, { tests = false, lab = false } = {}) {
-  return [...profile.packages, ...COMMON, ...(tests ? TESTS : []), ...(lab ? LAB : [])]
+/** What shares the lab's root came with QEMU up to Debian 12; since then it is a package of its own. */
+function labPackages({ VERSION_ID: version } = osRelease()) {
+  return Number.parseInt(version, 10) <= 12 ? LAB : [...LAB, 'virtiofsd']
+}
+
+export function requiredPackages(profile, { tests = false, lab = false, release } = {}) {
+  return [...profile.packages, ...COMMON, ...(tests ? TESTS : []), ...(lab ? labPackages(release) : [])]
 }
 
 /** The entries of the list of which dpkg reports no alternative as installed. */
