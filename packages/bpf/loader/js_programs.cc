@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "barrier.h"
+#include "socket_trial.h"
 
 namespace pyisolate::bpf {
 namespace {
@@ -35,7 +36,9 @@ Napi::Function JsPrograms::define(Napi::Env env) {
        InstanceMethod<&JsPrograms::read_sandbox>("readSandbox"),
        InstanceMethod<&JsPrograms::write_sandbox>("writeSandbox"),
        InstanceMethod<&JsPrograms::load_contract>("loadContract"), InstanceMethod<&JsPrograms::drain>("drain"),
-       InstanceMethod<&JsPrograms::watch>("watch"), InstanceMethod<&JsPrograms::close>("close")});
+       InstanceMethod<&JsPrograms::watch>("watch"), InstanceMethod<&JsPrograms::close>("close"),
+       InstanceMethod<&JsPrograms::map_descriptor>("mapDescriptor"),
+       InstanceMethod<&JsPrograms::send_to_itself>("sendToItself")});
 }
 
 JsPrograms::JsPrograms(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsPrograms>(info) {
@@ -44,7 +47,7 @@ JsPrograms::JsPrograms(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsProg
     auto names = info[1].As<Napi::Array>();
     for (uint32_t i = 0; i < names.Length(); i++) without.push_back(text(names.Get(i)));
     programs_ = std::make_unique<Programs>(text(info[0]), without);
-    events_ = std::make_unique<Events>(programs_->map_descriptor("events"));
+    if (programs_->has_map("events")) events_ = std::make_unique<Events>(programs_->map_descriptor("events"));
   });
 }
 
@@ -123,6 +126,7 @@ void JsPrograms::load_contract(const Napi::CallbackInfo& info) {
 Napi::Value JsPrograms::drain(const Napi::CallbackInfo& info) {
   return barrier(info.Env(), [&]() -> Napi::Value {
     programs(info.Env());
+    if (!events_) fail("find events", ENOENT);
     auto records = events_->drain(number(info[0]));
     auto list = Napi::Array::New(info.Env(), records.size());
     for (uint32_t i = 0; i < records.size(); i++) list.Set(i, copy(info.Env(), records[i].data(), records[i].size()));
@@ -135,6 +139,19 @@ void JsPrograms::watch(const Napi::CallbackInfo& info) {
     const int map = programs(info.Env()).map_descriptor("events");
     watch_.reset();
     watch_ = std::make_unique<RingWatch>(info.Env(), map, info[0].As<Napi::Function>());
+  });
+}
+
+Napi::Value JsPrograms::map_descriptor(const Napi::CallbackInfo& info) {
+  return barrier(info.Env(),
+                 [&] { return Napi::Number::New(info.Env(), programs(info.Env()).map_descriptor(text(info[0]))); });
+}
+
+void JsPrograms::send_to_itself(const Napi::CallbackInfo& info) {
+  barrier(info.Env(), [&] {
+    const Bytes value = bytes(info[0]);
+    if (value.size() != sizeof(pyi_socket)) fail("mark a socket", EINVAL);
+    bpf::send_to_itself(programs(info.Env()).map_descriptor("sockets"), value);
   });
 }
 

@@ -30,6 +30,8 @@ class JsPrograms : public Napi::ObjectWrap<JsPrograms> {
   Napi::Value drain(const Napi::CallbackInfo& info);
   void watch(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
+  Napi::Value map_descriptor(const Napi::CallbackInfo& info);
+  void send_to_itself(const Napi::CallbackInfo& info);
 
   Programs& programs(Napi::Env env) const;
 

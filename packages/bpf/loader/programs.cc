@@ -42,6 +42,7 @@ Programs::Programs(const std::string& path, const std::vector<std::string>& with
   }
   int error = bpf_object__load(object_.get());
   if (error != 0) fail("load", error, log.text());
+  if (!has_map("sandboxes")) return;
   void* memory = mmap(nullptr, kSandboxBytes, PROT_READ | PROT_WRITE, MAP_SHARED, map_descriptor("sandboxes"), 0);
   if (memory == MAP_FAILED) fail("mmap", errno);
   sandboxes_ = static_cast<pyi_sandbox*>(memory);
@@ -116,18 +117,22 @@ void Programs::label(pid_t thread, Bytes value) {
   close(pidfd);
 }
 
+void Programs::need_sandbox(uint32_t index) const {
+  if (sandboxes_ == nullptr || index >= PYI_SANDBOXES) fail("sandbox", EINVAL);
+}
+
 void Programs::store_active(uint32_t index, uint64_t word) {
-  if (index >= PYI_SANDBOXES) fail("sandbox", EINVAL);
+  need_sandbox(index);
   __atomic_store_n(&sandboxes_[index].active, word, __ATOMIC_SEQ_CST);
 }
 
 pyi_sandbox Programs::read_sandbox(uint32_t index) const {
-  if (index >= PYI_SANDBOXES) fail("sandbox", EINVAL);
+  need_sandbox(index);
   return sandboxes_[index];
 }
 
 void Programs::write_sandbox(uint32_t index, const pyi_sandbox& value) {
-  if (index >= PYI_SANDBOXES) fail("sandbox", EINVAL);
+  need_sandbox(index);
   sandboxes_[index] = value;
 }
 
@@ -160,6 +165,10 @@ void Programs::load_contract(const std::string& base, const std::string& map, ui
   int error = bpf_map_update_elem(map_descriptor(map), &slot, &fd, BPF_ANY) == 0 ? 0 : errno;
   close(fd);
   if (error != 0) fail("update " + map, error);
+}
+
+bool Programs::has_map(const std::string& name) const {
+  return bpf_object__find_map_by_name(object_.get(), name.c_str()) != nullptr;
 }
 
 int Programs::map_descriptor(const std::string& name) const {

@@ -58,14 +58,16 @@ class Programs {
   /// Loads a contract as a program of the hook that `base` is attached to and puts it into `map` at `slot`.
   void load_contract(const std::string& base, const std::string& map, uint32_t slot, const Contract& contract);
 
+  bool has_map(const std::string& map) const;
   int map_descriptor(const std::string& map) const;
 
  private:
   bpf_map* find(const std::string& map, Bytes key) const;
+  void need_sandbox(uint32_t index) const;
 
   std::unique_ptr<bpf_object, CloseObject> object_;
   std::vector<std::unique_ptr<bpf_link, DestroyLink>> links_;
-  pyi_sandbox* sandboxes_ = nullptr;
+  pyi_sandbox* sandboxes_ = nullptr;  // of an object that has such records
 };
 
 }  // namespace pyisolate::bpf

@@ -2,9 +2,10 @@ import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { BpfMisuseError } from './errors/misuse-error.js'
 import { type BpfEvent, readEvent } from './events.js'
 import { calling, loadAddon, type NativePrograms, objectFile } from './internal/addon.js'
-import { decode, encode, layouts } from './internal/layout.js'
+import { encode, layouts } from './internal/layout.js'
 import { opening } from './internal/opening.js'
 import { PolicySlots } from './internal/policy-slots.js'
+import { rateOf, usageAt } from './internal/rates.js'
 import { type SandboxCounters, Sandboxes } from './internal/sandboxes.js'
 import type { Label } from './lsm.js'
 import type { BpfPolicy, Unenforced } from './policy.js'
@@ -16,9 +17,6 @@ export const cgroupRequirement = {
 } as const
 
 const programs = ['connect4', 'connect6', 'sendmsg4', 'sendmsg6', 'bind4', 'bind6', 'sock_create', 'ingress', 'egress']
-/** So that a packet fits: 64 KiB are the largest that the kernel hands over at once, headers beside it. */
-const leastBurst = 128 << 10
-
 /** Bytes a second, of IP packets with their headers; none: no limit. */
 export interface CgroupLimits {
   readonly bytesInPerSecond?: number
@@ -78,7 +76,8 @@ class Cgroup implements CgroupPrograms {
 
   attach(folder: string, { sandbox, slot }: Label, limits: CgroupLimits = {}): void {
     const { bytesInPerSecond, bytesOutPerSecond, burst } = limits
-    const [into, out] = [bytesInPerSecond, bytesOutPerSecond].map((rate) => meterOf(rate, burst)) as [Buffer, Buffer]
+    const meter = (rate: number | undefined): Buffer => encode('pyi_meter', { rate: rateOf(rate, burst) })
+    const [into, out] = [meter(bytesInPerSecond), meter(bytesOutPerSecond)]
     this.#slots.mustHold(slot)
     const index = this.#sandboxes.add(sandbox, slot)
     const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY)
@@ -107,14 +106,10 @@ class Cgroup implements CgroupPrograms {
 
   meter(folder: string): CgroupMeter {
     const group = calling(() => this.#native.lookup('groups', keyOf(folder)))
-    const field = (direction: 'in' | 'out', name: 'bytes' | 'dropped') =>
-      decode('pyi_meter', group.subarray(layouts.pyi_group.fields[direction][0]), name)
-    return {
-      bytesIn: field('in', 'bytes'),
-      bytesOut: field('out', 'bytes'),
-      droppedIn: field('in', 'dropped'),
-      droppedOut: field('out', 'dropped'),
-    }
+    const usage = (direction: 'in' | 'out') =>
+      usageAt(group, layouts.pyi_group.fields[direction][0] + layouts.pyi_meter.fields.usage[0])
+    const [into, out] = [usage('in'), usage('out')]
+    return { bytesIn: into.bytes, bytesOut: out.bytes, droppedIn: into.dropped, droppedOut: out.dropped }
   }
 
   events(most = 4096): readonly BpfEvent[] {
@@ -136,14 +131,4 @@ function keyOf(folder: string): Buffer {
   const key = Buffer.alloc(8)
   key.writeBigUInt64LE(statSync(folder, { bigint: true }).ino)
   return key
-}
-
-function meterOf(rate: number | undefined, burst: number | undefined): Buffer {
-  if (rate === undefined) return encode('pyi_meter', {})
-  if (!Number.isSafeInteger(rate) || rate < 1) throw new BpfMisuseError(`${rate} bytes a second: expected 1 or more`)
-  const bytes = Math.max(leastBurst, burst ?? rate / 10)
-  return encode('pyi_meter', {
-    bytes_per_second: rate,
-    burst_ns: (BigInt(Math.ceil(bytes)) * 1_000_000_000n) / BigInt(rate),
-  })
 }

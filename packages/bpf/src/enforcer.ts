@@ -13,6 +13,18 @@ export function bpfLsm(): Enforcer {
   return new LsmEnforcer()
 }
 
+const lsmSections = [
+  'fs.read',
+  'fs.write',
+  'fs.exec',
+  'fs.deny',
+  'net.connect',
+  'net.bind',
+  'net.sendto',
+  'net.deny',
+  'contracts',
+] as const
+
 /** A policy in its slot, shared by whoever prepared the same. */
 interface Slot {
   readonly number: number
@@ -28,6 +40,7 @@ interface Sandbox {
 
 class LsmEnforcer implements Enforcer {
   readonly name = 'bpf-lsm'
+  readonly keeps = new Set(lsmSections)
   readonly #slots = new Map<KernelPolicy, Slot>()
   /** Freed last is filled last: what still looks at a slot has the longest time to end. */
   readonly #free = Array.from({ length: slotCount - 1 }, (_, i) => i + 1)

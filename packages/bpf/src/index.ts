@@ -1,3 +1,5 @@
+export { type BandwidthLimits, type BandwidthOptions, type BandwidthPrograms, loadBandwidth } from './bandwidth.js'
+export { bpfBandwidth } from './bandwidth-enforcer.js'
 export { type CgroupLimits, type CgroupMeter, type CgroupPrograms, loadCgroup } from './cgroup.js'
 export { bpfLsm } from './enforcer.js'
 export { BpfError } from './errors/bpf-error.js'

@@ -1,10 +1,11 @@
+import { bandwidthRequirement, loadBandwidth } from './bandwidth.js'
 import { cgroupRequirement, loadCgroup } from './cgroup.js'
 import { UnsupportedError } from './errors/unsupported-error.js'
 import type { Requirement } from './internal/opening.js'
 import { loadLsm, lsmRequirement } from './lsm.js'
 
 export interface Support {
-  readonly feature: 'bpf-lsm' | 'bpf-cgroup'
+  readonly feature: 'bpf-lsm' | 'bpf-cgroup' | 'bpf-bandwidth'
   readonly supported: boolean
   /** Why not, or what was tried. */
   readonly evidence: string
@@ -20,6 +21,7 @@ export function probe(): readonly Support[] {
   return [
     trial('bpf-lsm', lsmRequirement, 'every program was loaded and attached', () => loadLsm().close()),
     trial('bpf-cgroup', cgroupRequirement, 'every program was loaded', () => loadCgroup().close()),
+    trial('bpf-bandwidth', bandwidthRequirement, 'a packet passed every program', () => loadBandwidth().close()),
   ]
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Enforcement, Isolation } from '@pyisolate/interface'
 import type { CompiledPolicy } from '@pyisolate/policy'
+import type { EnforcerCounters } from './internal/policy/attachments.js'
 import type { CallOptions, CodeOptions, ReceiveOptions } from './options.js'
 import type { Outcome } from './outcome.js'
 import type { Value } from './value.js'
@@ -94,6 +95,11 @@ export interface Sandbox extends AsyncDisposable {
   /** Raises `KeyboardInterrupt` in the running call, if there is one. */
   interrupt(): void
   stats(): SandboxStats
+  /**
+   * What the supervisor's enforcers have counted in the kernel, by the enforcer's name and the policy language's:
+   * `{ 'bpf-bandwidth': { bytes_in: 0n } }`. Still there once it has ended.
+   */
+  counters(): EnforcerCounters
   /** Interrupts what runs and ends the sandbox: in good order within 200 ms, else by force. Idempotent. */
   close(): Promise<Outcome>
 }

@@ -4,7 +4,15 @@ export type { BrokerRequest, CellPlaces, Denial } from './engine/broker.js'
 export type { Cell, CellExit, CellUsage } from './engine/cell.js'
 export { DeadlineSlot } from './engine/cell.js'
 export type { Enforcement, EnforcementEntry } from './engine/enforcement.js'
-export type { Attachment, Enforcer, EnforcerEvent, Prepared, SandboxTarget } from './engine/enforcer.js'
+export type {
+  Attachment,
+  Enforcer,
+  EnforcerEvent,
+  KernelSection,
+  Prepared,
+  SandboxTarget,
+  SocketMark,
+} from './engine/enforcer.js'
 export type { CellLimits, Engine, EngineStats, Isolation, SpawnRequest } from './engine/engine.js'
 export type { Frame } from './engine/frame.js'
 export { FrameType, INIT_ID, UNANSWERED_ID } from './engine/frame.js'

@@ -73,6 +73,8 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   // `begins`: as its guest starts, and what contracts count with it.
   std::uint32_t set_policy(std::shared_ptr<const broker::Table> table, bool begins);
   void learn_name(const broker::Address& address, std::string name);
+  // Of a brokered sandbox: what the Internet sockets that it gets from here on have in their storage.
+  void mark_sockets(std::shared_ptr<const broker::SocketMarks> marks);
   // Of a sandbox that isn't brokered: by what it is decided what it asks its supervisor for. Returns how many tables it
   // has had, 0 if it is brokered or gone. Throws SystemFailure.
   std::uint32_t serve(std::shared_ptr<const broker::Table> table);
@@ -127,8 +129,9 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   std::unique_ptr<FrameChannel> channel_;  // gone once released
   std::uint32_t ring_bytes_;
   UniqueFd bell_;
-  UniqueFd control_;                            // of a shared cell
-  std::shared_ptr<const broker::Table> table_;  // until the broker has it
+  UniqueFd control_;                                         // of a shared cell
+  std::shared_ptr<const broker::Table> table_;               // until the broker has it
+  std::shared_ptr<const broker::SocketMarks> socket_marks_;  // the same
   std::shared_ptr<broker::Client> client_;
   std::shared_ptr<broker::Client> asking_;  // of one that isn't brokered
   std::uint32_t guest_thread_ = 0;

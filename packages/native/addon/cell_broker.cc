@@ -44,6 +44,7 @@ void Cell::take_listener() {
     errno = failure.error();
     return fail(failure.what());
   }
+  client_->set_socket_marks(std::move(socket_marks_));
   client_->set_policy(std::move(table_), true);
   table_.reset();
   loop_->denials().add(client_->id(), *this);
@@ -70,6 +71,11 @@ std::uint32_t Cell::set_policy(std::shared_ptr<const broker::Table> table, bool 
   if (!table_) return 0;
   table_ = std::move(table);  // taken over with the listener
   return 1;
+}
+
+void Cell::mark_sockets(std::shared_ptr<const broker::SocketMarks> marks) {
+  if (client_) return client_->set_socket_marks(std::move(marks));
+  socket_marks_ = std::move(marks);  // taken over with the listener
 }
 
 std::uint32_t Cell::serve(std::shared_ptr<const broker::Table> table) {

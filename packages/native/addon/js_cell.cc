@@ -18,17 +18,18 @@ std::shared_ptr<const broker::Table> JsCell::need_table(const Napi::Value& value
 }
 
 void JsCell::define(Napi::Env env) {
-  const Napi::Function made = DefineClass(
-      env, "CellHandle",
-      {InstanceAccessor<&JsCell::pid>("pid"), InstanceAccessor<&JsCell::guest_thread>("guestThread"),
-       InstanceMethod<&JsCell::send>("send"), InstanceMethod<&JsCell::pause>("pause"),
-       InstanceMethod<&JsCell::resume>("resume"), InstanceMethod<&JsCell::ref>("ref"),
-       InstanceMethod<&JsCell::unref>("unref"), InstanceMethod<&JsCell::interrupt>("interrupt"),
-       InstanceMethod<&JsCell::kill>("kill"), InstanceMethod<&JsCell::limit_frames>("limitFrames"),
-       InstanceMethod<&JsCell::set_deadline>("setDeadline"), InstanceMethod<&JsCell::set_cpu_limit>("setCpuLimit"),
-       InstanceMethod<&JsCell::usage>("usage"), InstanceMethod<&JsCell::set_policy>("setPolicy"),
-       InstanceMethod<&JsCell::learn_name>("learnName"), InstanceMethod<&JsCell::serve>("serve"),
-       InstanceMethod<&JsCell::attach>("attach"), InstanceMethod<&JsCell::close>("close")});
+  const Napi::Function made =
+      DefineClass(env, "CellHandle",
+                  {InstanceAccessor<&JsCell::pid>("pid"), InstanceAccessor<&JsCell::guest_thread>("guestThread"),
+                   InstanceMethod<&JsCell::send>("send"), InstanceMethod<&JsCell::pause>("pause"),
+                   InstanceMethod<&JsCell::resume>("resume"), InstanceMethod<&JsCell::ref>("ref"),
+                   InstanceMethod<&JsCell::unref>("unref"), InstanceMethod<&JsCell::interrupt>("interrupt"),
+                   InstanceMethod<&JsCell::kill>("kill"), InstanceMethod<&JsCell::limit_frames>("limitFrames"),
+                   InstanceMethod<&JsCell::set_deadline>("setDeadline"),
+                   InstanceMethod<&JsCell::set_cpu_limit>("setCpuLimit"), InstanceMethod<&JsCell::usage>("usage"),
+                   InstanceMethod<&JsCell::set_policy>("setPolicy"), InstanceMethod<&JsCell::learn_name>("learnName"),
+                   InstanceMethod<&JsCell::mark_sockets>("markSockets"), InstanceMethod<&JsCell::serve>("serve"),
+                   InstanceMethod<&JsCell::attach>("attach"), InstanceMethod<&JsCell::close>("close")});
   JsState::of(env).cell_class = Napi::Persistent(made);
 }
 
@@ -63,6 +64,29 @@ void JsCell::learn_name(const Napi::CallbackInfo& info) {
   const auto address = broker::parse_address(need_string(info[0], "address"));
   if (!address) throw Napi::TypeError::New(info.Env(), "address must be an IPv4 or IPv6 address");
   cell_->learn_name(*address, need_string(info[1], "name"));
+}
+
+// null: marks are to come.
+void JsCell::mark_sockets(const Napi::CallbackInfo& info) {
+  auto marks = std::make_shared<broker::SocketMarks>();
+  if (info[0].IsNull()) {
+    *marks = broker::SocketMarks::awaited();
+    return cell_->mark_sockets(std::move(marks));
+  }
+  if (!info[0].IsArray()) throw Napi::TypeError::New(info.Env(), "marks must be an array");
+  const auto list = info[0].As<Napi::Array>();
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const auto mark = need_object(list.Get(i), "mark");
+    const auto map = need_uint32(mark.Get("map"), "map", 0, INT32_MAX);
+    const auto value = mark.Get("value");
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+      throw Napi::TypeError::New(info.Env(), "the value of a mark must be a Uint8Array");
+    const auto bytes = value.As<Napi::Uint8Array>();
+    std::string problem;
+    if (!marks->add(static_cast<int>(map), {bytes.Data(), bytes.ByteLength()}, problem))
+      throw Napi::TypeError::New(info.Env(), "not a socket mark: " + problem);
+  }
+  cell_->mark_sockets(std::move(marks));
 }
 
 Cell& JsCell::need_cell(const Napi::Value& value) {

@@ -40,6 +40,7 @@ class JsCell final : public Napi::ObjectWrap<JsCell> {
   void set_cpu_limit(const Napi::CallbackInfo& info);
   Napi::Value set_policy(const Napi::CallbackInfo& info);
   void learn_name(const Napi::CallbackInfo& info);
+  void mark_sockets(const Napi::CallbackInfo& info);
   Napi::Value serve(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Cell> cell_;

@@ -4,14 +4,10 @@
  */
 #include "addresses.h"
 #include "event.h"
+#include "token_bucket.h"
 
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
-#define PASS 1
-#define DROP 0
-/* Of egress: dropped, and the sender is told of congestion as by a full queue (NET_XMIT_DROP). */
-#define DROP_CONGESTED 2
-#define ATTEMPTS 4
 
 /* What a group's programs decide by. Zeros, until the supervisor has filled it: denied. */
 struct {
@@ -89,42 +85,16 @@ int pyi_sock_create(struct bpf_sock* ctx) {
   return answer(refuse_peer(&s, &peer, ctx->family, PYI_NO_RULE, PYI_DO_SOCKET));
 }
 
-/*
- * A token bucket, kept as the time by which what has passed is paid for (ATM Forum's virtual scheduling): one word, so
- * processors need no lock. One that loses the race for it too often drops: the peer sends it again.
- */
-static __always_inline int meter(struct pyi_meter* meter, __u32 bytes) {
-  __u64 per_second = meter->bytes_per_second;
-  __u64 now = bpf_ktime_get_ns();
-  if (per_second == 0) {
-    __sync_fetch_and_add(&meter->bytes, bytes);
-    return 1;
-  }
-  __u64 cost = (__u64)bytes * NANOSECONDS / per_second;
-#pragma unroll
-  for (int i = 0; i < ATTEMPTS; i++) {
-    __u64 paid = *(volatile __u64*)&meter->paid_until_ns;
-    __u64 next = (paid > now ? paid : now) + cost;
-    if (next > now + meter->burst_ns) break;
-    if (__sync_val_compare_and_swap(&meter->paid_until_ns, paid, next) == paid) {
-      __sync_fetch_and_add(&meter->bytes, bytes);
-      return 1;
-    }
-  }
-  __sync_fetch_and_add(&meter->dropped, bytes);
-  return 0;
-}
-
 SEC("cgroup_skb/ingress")
 int pyi_ingress(struct __sk_buff* skb) {
   struct pyi_group* group = bpf_get_local_storage(&groups, 0);
-  return meter(&group->in, skb->len) ? PASS : DROP;
+  return take(&group->in.rate, &group->in.usage, skb->len) ? PASS : DROP;
 }
 
 SEC("cgroup_skb/egress")
 int pyi_egress(struct __sk_buff* skb) {
   struct pyi_group* group = bpf_get_local_storage(&groups, 0);
-  return meter(&group->out, skb->len) ? PASS : DROP_CONGESTED;
+  return take(&group->out.rate, &group->out.usage, skb->len) ? PASS : DROP_CONGESTED;
 }
 
 char LICENSE[] SEC("license") = "GPL";

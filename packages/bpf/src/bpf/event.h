@@ -4,14 +4,12 @@
 
 #include "label.h"
 
-#define NANOSECONDS 1000000000ULL
-
 /* Room for one event of this sandbox, or NULL when it has had its share of this second or the buffer is full. */
 static __always_inline struct pyi_event* begin_event(struct pyi_sandbox* sandbox) {
   __u64 now = bpf_ktime_get_ns();
   if (!sandbox) return bpf_ringbuf_reserve(&events, sizeof(struct pyi_event), 0);
   __sync_fetch_and_add(&sandbox->denied, 1);
-  __u64 second = now / NANOSECONDS;
+  __u64 second = now / PYI_SECOND_NS;
   /* Two threads at the turn of a second may both start it anew: some events more, never one unseen. */
   if (sandbox->second != second) {
     sandbox->second = second;

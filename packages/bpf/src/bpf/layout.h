@@ -15,6 +15,7 @@
 #define PYI_SANDBOXES 4096
 #define PYI_NET_RULES 128
 #define PYI_EVENTS_PER_SECOND 256
+#define PYI_SECOND_NS 1000000000ULL
 #define PYI_OBJECT_BYTES 256
 #define PYI_ABSTRACT_BYTES 108 /* sockaddr_un, unix(7) */
 
@@ -88,13 +89,23 @@ struct pyi_sandbox {
   __u64 unreported; /* events dropped since the last one sent */
 };
 
-/* Of one direction of a control group's sockets. Bytes are those of IP packets, headers included. */
-struct pyi_meter {
+/* A limit of one direction. Bytes are those of IP packets, headers included. */
+struct pyi_rate {
   __u64 bytes_per_second; /* 0: no limit */
   __u64 burst_ns;         /* the time that a full bucket takes to fill */
+};
+
+/* What one direction has carried. */
+struct pyi_usage {
   __u64 paid_until_ns;
   __u64 bytes;
   __u64 dropped; /* bytes */
+};
+
+/* Of one direction of a control group's sockets. */
+struct pyi_meter {
+  struct pyi_rate rate;
+  struct pyi_usage usage;
 };
 
 /* One per control group. */
@@ -104,6 +115,26 @@ struct pyi_group {
   __u32 zero;
   struct pyi_meter in;
   struct pyi_meter out;
+};
+
+/* The value in a socket's storage: whose it is, whoever has made it. */
+struct pyi_socket {
+  __u64 sandbox;
+  __u32 index; /* of the sandbox's record */
+  __u32 zero;
+};
+
+/* What all sockets of one sandbox together may carry: written by the supervisor alone. */
+struct pyi_bandwidth {
+  __u64 sandbox;
+  struct pyi_rate in;
+  struct pyi_rate out;
+};
+
+/* What they have carried: written by the programs, but for a new sandbox's zeros. */
+struct pyi_traffic {
+  struct pyi_usage in;
+  struct pyi_usage out;
 };
 
 enum pyi_policy_flags { PYI_POLICY_READY = 1, PYI_POLICY_LOG_ONLY = 2 };

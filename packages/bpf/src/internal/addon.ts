@@ -33,6 +33,10 @@ export interface NativePrograms {
   drain(most: number): Buffer[]
   /** Calls `listener` on the event loop when events have come; the last one given. */
   watch(listener: () => void): void
+  /** The object's own, until `close`. */
+  mapDescriptor(map: string): number
+  /** A byte over the loopback, by a socket with this value in its storage. */
+  sendToItself(value: Uint8Array): void
   close(): void
 }
 
@@ -42,7 +46,7 @@ function outputFolder(): string {
   return join(folder, 'build', 'Release')
 }
 
-/** A compiled object of BPF programs, `pyisolate` or `cgroup`. */
+/** A compiled object of BPF programs: `pyisolate`, `cgroup` or `bandwidth`. */
 export function objectFile(name: string): string {
   return join(outputFolder(), `${name}.bpf.o`)
 }

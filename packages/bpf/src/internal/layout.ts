@@ -43,14 +43,16 @@ export const layouts = {
       unreported: [96, 8],
     },
   },
-  pyi_meter: {
-    bytes: 40,
-    fields: { bytes_per_second: [0, 8], burst_ns: [8, 8], paid_until_ns: [16, 8], bytes: [24, 8], dropped: [32, 8] },
-  },
+  pyi_rate: { bytes: 16, fields: { bytes_per_second: [0, 8], burst_ns: [8, 8] } },
+  pyi_usage: { bytes: 24, fields: { paid_until_ns: [0, 8], bytes: [8, 8], dropped: [16, 8] } },
+  pyi_meter: { bytes: 40, fields: { rate: [0, 16], usage: [16, 24] } },
   pyi_group: {
     bytes: 96,
     fields: { sandbox: [0, 8], index: [8, 4], zero: [12, 4], in: [16, 40], out: [56, 40] },
   },
+  pyi_socket: { bytes: 16, fields: { sandbox: [0, 8], index: [8, 4], zero: [12, 4] } },
+  pyi_bandwidth: { bytes: 40, fields: { sandbox: [0, 8], in: [8, 16], out: [24, 16] } },
+  pyi_traffic: { bytes: 48, fields: { in: [0, 24], out: [24, 24] } },
   pyi_policy: {
     bytes: 16,
     fields: { flags: [0, 4], contract_hooks: [4, 4], net_rules: [8, 4], zero: [12, 4] },

@@ -1,7 +1,7 @@
 // What an enforcer that is given to a supervisor is asked for, and when.
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { bpfLsm, probe } from '@pyisolate/bpf'
-import type { Attachment, Enforcer, KernelPolicy, SandboxTarget, Unenforced } from '@pyisolate/interface'
+import type { Attachment, Enforcer, KernelPolicy, SandboxTarget, SocketMark, Unenforced } from '@pyisolate/interface'
 import { numberedRules } from '@pyisolate/policy'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
@@ -16,12 +16,14 @@ import { policy } from './support.js'
 /** Notes what it is asked for; what it keeps is for the tests of the real ones. */
 class Recorder implements Enforcer {
   readonly name = 'recorder'
+  readonly keeps: Enforcer['keeps'] = new Set(['fs.read', 'fs.exec', 'limits.bandwidthIn'] as const)
   readonly log: string[] = []
   readonly policies: KernelPolicy[] = []
   readonly targets: SandboxTarget[] = []
   unenforced: readonly Unenforced[] = []
   refuse: Error | undefined
   refuseToAttach: Error | undefined
+  socketMark: SocketMark | undefined
 
   prepare(given: KernelPolicy) {
     if (this.refuse !== undefined) throw this.refuse
@@ -42,6 +44,7 @@ class Recorder implements Enforcer {
     this.log.push(`attach ${number}`)
     let generation = 1
     return {
+      ...(this.socketMark !== undefined && { socketMark: this.socketMark }),
       update: (next) => {
         this.log.push(`update ${(next as unknown as { number: number }).number}`)
         return ++generation
@@ -152,6 +155,31 @@ describe('an enforcer', () => {
     await expect.poll(() => supervisor.stats().sandboxes).toBe(1)
   })
 
+  it('keeps a limit that it says it keeps, and no other', async () => {
+    const { supervisor, enforcer } = supervised()
+    await using sandbox = await supervisor.spawn('a', { policy: policy('limits: { bandwidthIn: 2MB/s }') })
+    expect(enforcer.policies[0]!.bandwidth).toEqual({ in: 2_000_000, out: undefined })
+    const entry = { mechanism: 'recorder', state: 'active', essential: true, detail: 'limits.bandwidthIn: 2000000' }
+    expect(sandbox.enforcement).toContainEqual(entry)
+    const refused = supervisor.spawn('b', { policy: policy('limits: { bandwidthIn: 2MB/s, bandwidthOut: 2MB/s }') })
+    await expect(refused).rejects.toMatchObject({ rules: [{ section: 'limits.bandwidthOut' }] })
+  })
+
+  it('has its mark put into sockets, or there are none', async () => {
+    const { supervisor, enforcer } = supervised()
+    const given = policy(`net: { connect: ['udp://127.0.0.1:*'] }`)
+    const make = "__import__('socket').socket(2, 2).fileno() >= 0"
+    await using unmarked = await supervisor.spawn('a', { policy: given })
+    expect(await unmarked.eval(make)).toBe(true)
+    const file = openSync('/dev/null', 'r')
+    onTestFinished(() => closeSync(file))
+    enforcer.socketMark = { map: file, value: new Uint8Array(16) }
+    await expect(supervisor.spawn('b', { policy: given })).rejects.toThrow(
+      /not a socket mark: its map is no descriptor/,
+    )
+    await expect.poll(() => supervisor.stats().sandboxes).toBe(1)
+  })
+
   it('tells denials, which get their rule and line', async () => {
     const { supervisor, enforcer } = supervised()
     const denials: Denial[] = []
@@ -193,6 +221,8 @@ describe('an enforcer', () => {
   })
 
   it('must be one', () => {
-    expect(() => createSupervisor({ enforcers: [{ name: 'x' } as never] })).toThrow(/enforcers\[0\].*an Enforcer/)
+    expect(() => createSupervisor({ enforcers: [{ name: 'x', prepare: () => {} } as never] })).toThrow(
+      /enforcers\[0\].*an Enforcer/,
+    )
   })
 })

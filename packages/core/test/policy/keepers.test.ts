@@ -248,6 +248,7 @@ def start(count):
       await ends(it, "print('x' * 20_000)", { kind: 'output', bytes: 10_000 })
     },
   },
+  // bandwidth.test.ts has them with an enforcer that keeps them.
   'limits.bandwidthIn': { by: none('receives'), rules: () => 'limits:\n  bandwidthIn: 1MiB/s' },
   'limits.bandwidthOut': { by: none('sends'), rules: () => 'limits:\n  bandwidthOut: 1MiB/s' },
   'limits.messages': {

@@ -31,5 +31,7 @@ export interface BrokerRequest {
   blank(places: CellPlaces): Uint8Array
   /** What this sandbox may do from its first line on. */
   table(places: CellPlaces): Uint8Array
+  /** Its sockets are to be marked (`Cell.markSockets`). */
+  readonly marksSockets?: boolean
   onDenial(denial: Denial): void
 }

@@ -1,5 +1,6 @@
 import type { CellPlaces } from './broker.js'
 import type { Enforcement } from './enforcement.js'
+import type { SocketMark } from './enforcer.js'
 import type { FrameType } from './frame.js'
 import type { CellServices } from './services.js'
 
@@ -75,6 +76,11 @@ export interface Cell {
   setTable?(table: Uint8Array): number
   /** Of a brokered sandbox: rules on `name` fit `address` from now on, as the guest was told so. */
   learnName?(address: string, name: string): void
+  /**
+   * Of a brokered sandbox, before its first line: every Internet socket that it gets from here on has these, or it gets
+   * none. Where `BrokerRequest.marksSockets` is set, there is no socket before. @throws TypeError for what is no mark
+   */
+  markSockets?(marks: readonly SocketMark[]): void
   /** Where its standard library is. Absent: the engine can't serve tables. */
   readonly places?: CellPlaces
   /** What the engine does for the guest, if it can. @throws IoUnavailableError */

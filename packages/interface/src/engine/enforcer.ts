@@ -7,6 +7,8 @@ import type { KernelPolicy, Unenforced } from './kernel-policy.js'
 export interface Enforcer extends AsyncDisposable {
   /** As `sandbox.enforcement` names it. */
   readonly name: string
+  /** What of a policy it keeps, but for what a prepared one says it can't. */
+  readonly keeps: ReadonlySet<KernelSection>
   /**
    * Has the kernel verify and take a policy, so that putting it in force is one store. The same object is prepared once,
    * however often it is asked for. @throws a PyIsolateError where the host can't, or the policy is refused
@@ -15,6 +17,20 @@ export interface Enforcer extends AsyncDisposable {
   /** Lets go of all sandboxes and of the kernel's objects. Idempotent. */
   close(): Promise<void>
 }
+
+/** Parts of a policy that enforcers keep, by the policy language's names. */
+export type KernelSection =
+  | 'fs.read'
+  | 'fs.write'
+  | 'fs.exec'
+  | 'fs.deny'
+  | 'net.connect'
+  | 'net.bind'
+  | 'net.sendto'
+  | 'net.deny'
+  | 'contracts'
+  | 'limits.bandwidthIn'
+  | 'limits.bandwidthOut'
 
 /** A policy that can be put in force at once. Disposed of when nobody wants to put it in force any more. */
 export interface Prepared extends Disposable {
@@ -31,7 +47,19 @@ export interface SandboxTarget {
   onEvent(event: EnforcerEvent): void
 }
 
+/**
+ * How an enforcer knows a sandbox's Internet sockets, whoever makes and whoever holds them: by a value in the socket
+ * itself (BPF_MAP_TYPE_SK_STORAGE, Linux 5.2).
+ */
+export interface SocketMark {
+  /** Descriptor of a map with BPF_F_CLONE, so that accepted sockets have the value, too; open as long as the attachment. */
+  readonly map: number
+  readonly value: Uint8Array
+}
+
 export interface Attachment extends Disposable {
+  /** What the engine is to put into each socket that it makes for the sandbox. Absent: nothing. */
+  readonly socketMark?: SocketMark
   /** By one store: an operation is decided by the old policy or by the new one. Returns its generation, from 1. */
   update(next: Prepared): number
   /** What was counted in the kernel since `attach`, by the policy language's names, such as `bytes_sent`. */

@@ -6,6 +6,8 @@ export interface KernelPolicy {
   /** At most 64: bit i of a frame's path bits is set when pattern i fits. */
   readonly contractPaths: readonly { readonly path: string; readonly subtree: boolean }[]
   readonly contracts?: readonly KernelContract[]
+  /** Bytes a second of all its Internet sockets together, as IP packets; absent: no limit. */
+  readonly bandwidth?: { readonly in?: number | undefined; readonly out?: number | undefined }
   /** Decide and report, but let it happen. */
   readonly logOnly?: boolean
 }

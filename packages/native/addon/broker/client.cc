@@ -52,6 +52,15 @@ std::uint32_t Client::set_policy(std::shared_ptr<const Table> table, bool begins
 
 std::uint64_t Client::elapsed_ms() const { return static_cast<std::uint64_t>(now_ms() - counters.started_ms); }
 
+void Client::set_socket_marks(std::shared_ptr<const SocketMarks> marks) {
+  socket_marks_.store(std::move(marks), std::memory_order_release);
+}
+
+int Client::mark_socket(int socket) const {
+  const auto marks = socket_marks_.load(std::memory_order_acquire);
+  return marks ? marks->put(socket) : 0;
+}
+
 void Client::learn_name(const Address& address, std::string name) {
   std::lock_guard guard(lock_);
   if (names_.size() >= kMostAddresses) names_.clear();  // what is still in use is resolved again

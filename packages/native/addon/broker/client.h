@@ -10,6 +10,7 @@
 
 #include "../unique_fd.h"
 #include "events.h"
+#include "socket_marks.h"
 #include "table.h"
 
 namespace pyisolate::broker {
@@ -36,6 +37,11 @@ class Client {
   std::uint32_t set_policy(std::shared_ptr<const Table> table, bool begins);
   std::uint64_t elapsed_ms() const;
   std::shared_ptr<const Policy> policy() const { return policy_.load(std::memory_order_acquire); }
+
+  // For sockets that it gets from here on.
+  void set_socket_marks(std::shared_ptr<const SocketMarks> marks);
+  // 0, or the errno that it doesn't get a socket with. None of it is marked where nobody asked for marks.
+  int mark_socket(int socket) const;
 
   // What the guest got by resolving a name: rules on the name fit the address from then on.
   void learn_name(const Address& address, std::string name);
@@ -65,6 +71,7 @@ class Client {
   const UniqueFd pidfd_;
   const std::shared_ptr<Events> events_;
   std::atomic<std::shared_ptr<const Policy>> policy_;
+  std::atomic<std::shared_ptr<const SocketMarks>> socket_marks_;
   std::atomic<std::uint32_t> generations_{0};
   mutable std::mutex lock_;
   UniqueFd working_directory_;

@@ -1,4 +1,4 @@
-import type { AeadKey } from '@pyisolate/interface'
+import type { AeadKey, SocketMark } from '@pyisolate/interface'
 
 /** The addon's JavaScript face, by hand: keep it with addon/js_*.cc. */
 export interface NativeAddon {
@@ -110,6 +110,8 @@ export interface CellHandle {
   /** `begins`: as its guest starts. Counts the tables of a brokered cell from 1; 0 if it isn't one, or gone. @throws TypeError */
   setPolicy(table: Uint8Array, begins: boolean): number
   learnName(address: string, name: string): void
+  /** `null`: marks are to come, and no Internet socket is made before. @throws TypeError */
+  markSockets(marks: readonly SocketMark[] | null): void
   /** Of one that isn't brokered: what it may ask for. Counts its tables from 1; 0 if it is brokered, or gone. @throws TypeError, SystemError */
   serve(table: Uint8Array): number
   usage(): { cpuMs: number; rssKiB: number; privateKiB: number }

@@ -8,6 +8,7 @@ import {
   type Denial,
   type Enforcement,
   FrameType,
+  type SocketMark,
   type SpawnRequest,
 } from '@pyisolate/interface'
 
@@ -117,6 +118,10 @@ export class NativeCell implements Cell, LinkOwner {
 
   learnName(address: string, name: string): void {
     this.#link.handle.learnName(address, name)
+  }
+
+  markSockets(marks: readonly SocketMark[]): void {
+    this.#link.handle.markSockets(marks)
   }
 
   setCpuLimit(ms: number): void {

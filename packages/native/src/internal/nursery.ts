@@ -267,6 +267,7 @@ export class Nursery {
   #enforce(link: Link, cell: NativeCell, { broker }: SpawnRequest): void {
     const places = this.#places()
     if (broker === undefined || places === undefined) return
+    if (broker.marksSockets === true) link.handle.markSockets(null)
     cell.brokered(places, link.handle.setPolicy(broker.table(places), true))
   }
 

@@ -40,7 +40,8 @@ const engine: Check<Engine> = (value, at) => {
 const enforcers: Check<readonly Enforcer[]> = (value, at) => {
   if (!Array.isArray(value)) return expected(at, 'a list of Enforcers', value)
   return value.map((item: Partial<Enforcer> | null, i) => {
-    if (typeof item === 'object' && typeof item?.name === 'string' && typeof item.prepare === 'function')
+    const { name, keeps, prepare } = item ?? {}
+    if (typeof name === 'string' && typeof keeps?.has === 'function' && typeof prepare === 'function')
       return item as Enforcer
     return expected(`${at}[${i}]`, 'an Enforcer', item)
   })

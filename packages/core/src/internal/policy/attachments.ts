@@ -25,12 +25,16 @@ export interface Step extends Disposable {
   readonly prepared: readonly Prepared[]
 }
 
+/** By the enforcer's name, and the policy language's: `{ 'bpf-bandwidth': { bytes_in: 0n } }`. */
+export type EnforcerCounters = Readonly<Record<string, Readonly<Record<string, bigint>>>>
+
 /** What a supervisor's enforcers hold one sandbox to, beside its engine. */
 export class Attachments {
   readonly #enforcers: readonly Enforcer[]
   readonly #sandbox: string
   readonly #tell: (denial: Told) => void
   #held: Held[] = []
+  #counted: EnforcerCounters = {}
 
   constructor(enforcers: readonly Enforcer[], sandbox: string, tell: (denial: Told) => void) {
     this.#enforcers = enforcers
@@ -67,6 +71,16 @@ export class Attachments {
       )
     const target = { name: this.#sandbox, thread, onEvent: (event: EnforcerEvent) => this.#tell(denialOf(event)) }
     for (const prepared of step.prepared) this.#held.push({ prepared, attachment: prepared.attach(target) })
+    this.#mark(cell)
+  }
+
+  #mark(cell: Cell): void {
+    const marks = this.#held.flatMap(({ attachment }) => attachment.socketMark ?? [])
+    if (cell.markSockets !== undefined) cell.markSockets(marks)
+    else if (marks.length > 0)
+      throw new SpawnError(
+        `${JSON.stringify(this.#sandbox)}: its engine puts no marks into sockets, by which an enforcer would know them`,
+      )
   }
 
   /** By one store each. */
@@ -79,8 +93,18 @@ export class Attachments {
     }
   }
 
+  /** What was counted in the kernel so far; of one that was let go of, until then. */
+  counters(): EnforcerCounters {
+    if (this.#held.length > 0)
+      this.#counted = Object.fromEntries(
+        this.#held.map(({ attachment }, i) => [this.#enforcers[i]!.name, attachment.counters()]),
+      )
+    return this.#counted
+  }
+
   /** What is left of the sandbox is denied everything. */
   detach(): void {
+    this.counters()
     const held = this.#held
     this.#held = []
     for (const { attachment, prepared } of held) {

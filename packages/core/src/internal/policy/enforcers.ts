@@ -1,4 +1,4 @@
-import type { EnforcementEntry, Isolation } from '@pyisolate/interface'
+import type { EnforcementEntry, Enforcer, Isolation } from '@pyisolate/interface'
 import type { CompiledPolicy, Contract, Expression, NumberedRule } from '@pyisolate/policy'
 import type { UnenforceableRule } from '../../errors/unenforceable-error.js'
 import type { PolicyModule } from './policy-module.js'
@@ -33,8 +33,8 @@ const byLimit: Readonly<Record<keyof CompiledPolicy['limits'], Keeper>> = {
   openFiles: { by: 'rlimit' },
   fileSize: { by: 'rlimit' },
   output: { by: 'supervisor' },
-  bandwidthIn: { why: 'nothing here meters what a socket receives' },
-  bandwidthOut: { why: 'nothing here meters what a socket sends' },
+  bandwidthIn: { why: 'without an enforcer such as bpfBandwidth() nothing meters what a socket receives' },
+  bandwidthOut: { why: 'without an enforcer such as bpfBandwidth() nothing meters what a socket sends' },
   messages: { by: 'supervisor' },
 }
 
@@ -46,22 +46,13 @@ const inSharedCell: Partial<typeof byLimit> = {
   fileSize: { why: 'the size of files is limited for the whole cell' },
 }
 
-/** What programs in the kernel rule on, beside whoever else does. */
-const byEnforcers: ReadonlySet<NumberedRule['section']> = new Set([
-  'fs.read',
-  'fs.write',
-  'fs.exec',
-  'fs.deny',
-  'net.connect',
-  'net.bind',
-  'net.sendto',
-  'net.deny',
-  'contracts',
-])
+export interface EnforcerAbility extends Pick<Enforcer, 'name' | 'keeps'> {
+  /** The numbers of the rules that it can't keep. */
+  readonly gaps: ReadonlySet<number>
+}
 
 export interface HostAbilities {
-  /** The supervisor's enforcers by name, each with the numbers of the rules that it can't keep. */
-  readonly enforcers: ReadonlyMap<string, ReadonlySet<number>>
+  readonly enforcers: readonly EnforcerAbility[]
   /** Why no share of the CPU can be limited; `undefined` if it can. Asked only where a policy limits it. */
   cpuMissing(): string | undefined
 }
@@ -123,14 +114,16 @@ function survey(
   const contracts = policy.contracts.values()
   for (const { number, section, text, place } of policies.numberedRules(policy)) {
     const own = section === 'contracts' ? contractKeeper(contracts.next().value!) : bySection[section]
-    note(section, text, place, [own, ...(byEnforcers.has(section) ? enforcersOf(number, host) : [])])
+    note(section, text, place, [own, ...enforcersOf(section, number, host)])
   }
   for (const [name, value, keeper] of limits) note(`limits.${name}`, String(value), undefined, [keeper])
   return { entries, gaps }
 }
 
-function enforcersOf(rule: number, { enforcers }: HostAbilities): readonly Keeper[] {
-  return [...enforcers].flatMap(([by, unenforced]) => (unenforced.has(rule) ? [] : [{ by }]))
+function enforcersOf(section: string, rule: number | undefined, { enforcers }: HostAbilities): readonly Keeper[] {
+  return enforcers.flatMap(({ name, keeps, gaps }) =>
+    (keeps as ReadonlySet<string>).has(section) && (rule === undefined || !gaps.has(rule)) ? [{ by: name }] : [],
+  )
 }
 
 /** What a connected socket carries goes to the kernel directly: nobody here counts its bytes. */
@@ -152,5 +145,6 @@ function operandsOf(expression: Expression): readonly string[] {
 function keeperOf(name: keyof CompiledPolicy['limits'], isolation: Isolation, host: HostAbilities): Keeper {
   const why = name === 'cpu' && isolation === 'process' ? host.cpuMissing() : undefined
   if (why !== undefined) return { why }
-  return (isolation === 'interpreter' ? inSharedCell[name] : undefined) ?? byLimit[name]
+  const own = (isolation === 'interpreter' ? inSharedCell[name] : undefined) ?? byLimit[name]
+  return 'by' in own ? own : (enforcersOf(`limits.${name}`, undefined, host)[0] ?? own)
 }

@@ -15,7 +15,13 @@ export function kernelPolicy(policies: PolicyModule, policy: CompiledPolicy, opt
   if (target === undefined) {
     // Files are known by what they are on this side, whatever the guest's root shows them as.
     const variables = { STDLIB: places.stdlib.host, ...(scratch !== undefined && { TMP: scratch }) }
-    target = { ...policies.compileBpf(policy, variables), contracts: policies.compileContracts(policy), logOnly }
+    const { bandwidthIn, bandwidthOut } = policy.limits
+    target = {
+      ...policies.compileBpf(policy, variables),
+      contracts: policies.compileContracts(policy),
+      bandwidth: { in: bandwidthIn, out: bandwidthOut },
+      logOnly,
+    }
     // A scratch folder is one sandbox's: such targets are not kept for others.
     if (scratch === undefined) made.set(key, target)
   }

@@ -13,7 +13,7 @@ import type { Denial } from '../../denial.js'
 import { ReloadError } from '../../errors/reload-error.js'
 import { UnenforceableError } from '../../errors/unenforceable-error.js'
 import type { HostFunction } from '../../options.js'
-import { Attachments, type Step } from './attachments.js'
+import { Attachments, type EnforcerCounters, type Step } from './attachments.js'
 import { Denials } from './denials.js'
 import { type Coverage, coverage, type HostAbilities } from './enforcers.js'
 import { frozenDifference } from './frozen.js'
@@ -80,8 +80,17 @@ export class Ruling implements BrokerRequest {
     return this.#given
   }
 
+  get counters(): EnforcerCounters {
+    return this.#attachments.counters()
+  }
+
   get generation(): number {
     return this.#generation
+  }
+
+  /** Whether enforcers may mark its sockets: they do as they are attached, once its engine has it. */
+  get marksSockets(): boolean {
+    return this.#attachments.needed
   }
 
   /** What the policy means for the sandbox's Python. */
@@ -194,7 +203,7 @@ export class Ruling implements BrokerRequest {
   /** What holds then, rule by rule. */
   #check(policy: CompiledPolicy, gapsOf: (enforcer: string) => ReadonlySet<number>): Coverage {
     const { policies, isolation, host, learn, enforcers } = this.#options
-    const abilities = { ...host, enforcers: new Map(enforcers.map(({ name }) => [name, gapsOf(name)])) }
+    const abilities = { ...host, enforcers: enforcers.map(({ name, keeps }) => ({ name, keeps, gaps: gapsOf(name) })) }
     const found = coverage(policies, policy, isolation, abilities)
     if (found.gaps.length > 0 && policy.enforcement === 'strict' && !learn)
       throw new UnenforceableError(policy.name, found.gaps)

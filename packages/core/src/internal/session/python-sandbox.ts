@@ -10,6 +10,7 @@ import { codePayload } from '../frames/request.js'
 import { pythonCode, settleCall, settleCode, settleReceive } from '../options/call-options.js'
 import { expected } from '../options/check.js'
 import { budgetOf } from '../options/limits.js'
+import type { EnforcerCounters } from '../policy/attachments.js'
 import type { Ruling } from '../policy/ruling.js'
 import type { PolicyDesk } from '../supervisor/policy-desk.js'
 import type { Budget } from '../values/budget.js'
@@ -139,6 +140,10 @@ export class PythonSandbox implements Sandbox {
       outputBytes,
       ...this.#io(),
     }
+  }
+
+  counters(): EnforcerCounters {
+    return this.#ruling?.counters ?? {}
   }
 
   close(): Promise<Outcome> {
