@@ -115,6 +115,7 @@ class LsmEnforcer implements Enforcer {
     let counted: Readonly<Record<string, bigint>> = {}
     const live = (): boolean => this.#sandboxes.get(sandbox) === entry
     return {
+      socketMark: lsm.mark(sandbox),
       update: (next) => {
         if (!live()) return 0
         entry.generation = lsm.swap(sandbox, slotOf(next))
@@ -160,8 +161,9 @@ function breach({ hook, rule, action }: Extract<BpfEvent, { kind: 'contract' }>,
   return { operation: hook, object: '', rule, generation, error, lost: 0, kill: action === 'kill' }
 }
 
-function named({ opens, connects, sends, bytesSent, denied, lost }: ReturnType<LsmPrograms['counters']>) {
-  return { opens, connects, sends, bytes_sent: bytesSent, denied, lost }
+function named(counters: ReturnType<LsmPrograms['counters']>) {
+  const { opens, connects, sends, bytesSent, bytesReceived, denied, lost } = counters
+  return { opens, connects, sends, bytes_sent: bytesSent, bytes_received: bytesReceived, denied, lost }
 }
 
 interface PreparedPort {

@@ -1,3 +1,4 @@
+import type { SocketMark } from '@pyisolate/interface'
 import { BpfError } from './errors/bpf-error.js'
 import { BpfMisuseError } from './errors/misuse-error.js'
 import { UnsupportedError } from './errors/unsupported-error.js'
@@ -34,6 +35,8 @@ export interface LsmPrograms extends Disposable {
    * @throws BpfMisuseError, BpfError, UnsupportedError
    */
   label(thread: number, label: Label): void
+  /** For sockets that somebody else makes for it: what they receive is counted. Those of labelled threads have it. */
+  mark(sandbox: bigint): SocketMark
   /** From the next decision on, `slot` is the sandbox's policy: one store of one word. Returns the generation. */
   swap(sandbox: bigint, slot: number): number
   /** Takes back a sandbox that no thread was labelled with, as `label` threw. */
@@ -94,6 +97,11 @@ class Lsm implements LsmPrograms {
         cause: error,
       })
     }
+  }
+
+  mark(sandbox: bigint): SocketMark {
+    const value = this.#sandboxes.socketValue(sandbox)
+    return { map: calling(() => this.#native.mapDescriptor('sockets')), value }
   }
 
   swap(sandbox: bigint, slot: number): number {

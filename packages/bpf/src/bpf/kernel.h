@@ -85,6 +85,10 @@ struct socket {
 struct sockaddr {
   __u16 sa_family;
 };
+struct sk_buff {
+  unsigned int len;
+  unsigned char* data;
+};
 struct msghdr {
   void* msg_name;
   int msg_namelen;

@@ -9,6 +9,8 @@ export interface SandboxCounters {
   readonly sends: bigint
   /** As asked for by the calls. */
   readonly bytesSent: bigint
+  /** Payload as it arrived, read or not: TCP's once more when it is sent again. Of Internet sockets. */
+  readonly bytesReceived: bigint
   readonly denied: bigint
   /** Denials that no event was made of. */
   readonly lost: bigint
@@ -76,16 +78,22 @@ export class Sandboxes {
   counters(sandbox: bigint): SandboxCounters {
     const { index } = this.#entry(sandbox)
     const record = calling(() => this.#native.readSandbox(index))
-    const field = (name: 'opens' | 'connects' | 'sends' | 'bytes_sent' | 'denied' | 'lost') =>
+    const field = (name: 'opens' | 'connects' | 'sends' | 'bytes_sent' | 'bytes_received' | 'denied' | 'lost') =>
       decode('pyi_sandbox', record, name)
     return {
       opens: field('opens'),
       connects: field('connects'),
       sends: field('sends'),
       bytesSent: field('bytes_sent'),
+      bytesReceived: field('bytes_received'),
       denied: field('denied'),
       lost: field('lost'),
     }
+  }
+
+  /** What a socket of it has in its storage. */
+  socketValue(sandbox: bigint): Buffer {
+    return encode('pyi_socket', { sandbox, index: this.#entry(sandbox).index })
   }
 
   has(sandbox: bigint): boolean {

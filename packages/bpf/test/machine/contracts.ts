@@ -87,6 +87,33 @@ contracts:
     },
   },
   {
+    name: 'what its sockets receive is counted for contracts, those of its children included',
+    by: 'bpf-lsm',
+    rules: ['contracts'],
+    async run(lab) {
+      await using server = new Subject()
+      for (const port of [8064, 8065, 8066]) assert.equal(await server.call('main', `serve-bytes ${port} 1000`), 'ok')
+      await using outside = new Subject()
+      assert.equal(await outside.call('main', 'receive 8064 1000'), 'ok')
+      const { subject, sandbox } = await lab.confined(
+        written(`
+net: { connect: ['tcp://127.0.0.1:*', 'udp://127.0.0.1:*'] }
+contracts: [{ name: little, on: connect, assert: bytes_received < 1500 }]`),
+      )
+      await using _ = subject
+      assert.equal(await subject.call('main', 'receive 8065 1000'), 'ok')
+      assert.equal(lab.lsm.counters(sandbox).bytesReceived, 1000n)
+      assert.equal(await subject.call('main', 'connect udp 127.0.0.1 8067'), 'ok')
+      assert.equal(await subject.call('other', 'forked receive 8066 1000'), 'ok')
+      assert.equal(lab.lsm.counters(sandbox).bytesReceived, 2000n)
+      assert.equal(await subject.call('main', 'connect udp 127.0.0.1 8067'), 'EPERM')
+      assert.deepEqual(
+        breaches(lab, sandbox).map(({ hook, action }) => [hook, action]),
+        [['connect', 'deny']],
+      )
+    },
+  },
+  {
     name: 'a contract that the verifier refuses is a typed error with its last lines, and no policy',
     by: 'bpf-lsm',
     rules: ['contracts'],

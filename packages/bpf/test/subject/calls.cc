@@ -22,11 +22,11 @@
 #include <string>
 #include <thread>
 
+std::atomic<bool> hammering{false};
+
 namespace {
 
 using Words = std::vector<std::string>;
-
-std::atomic<bool> hammering{false};
 
 long outcome(long result) { return result < 0 ? errno : 0; }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -6,3 +7,5 @@
 long perform(const std::vector<std::string>& call);
 /// The calls on sockets; -1 for one that it doesn't know.
 long perform_socket(const std::vector<std::string>& call);
+/// Until `stop`, calls that hammer go on.
+extern std::atomic<bool> hammering;

@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
@@ -143,6 +144,70 @@ long race_connect(const Words& w) {
   return reached;
 }
 
+/// Connects until told to stop: how often it went through, or -1 for an errno that isn't EACCES.
+long hammer_connect(const Words& w) {
+  Address address = address_of(w.at(1), w.at(2));
+  long passed = 0;
+  while (hammering.load(std::memory_order_relaxed)) {
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    const bool through = connect(fd, address.get(), address.length) == 0;
+    if (!through && errno != EACCES) return -1;
+    passed += through;
+    close(fd);
+  }
+  return passed;
+}
+
+/// The other way round: how often a permitted connect failed.
+long insist_connect(const Words& w) {
+  Address address = address_of(w.at(1), w.at(2));
+  long failed = 0;
+  while (hammering.load(std::memory_order_relaxed)) {
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    failed += connect(fd, address.get(), address.length) != 0;
+    close(fd);
+  }
+  return failed;
+}
+
+/// Takes a connection and reads so many bytes of it. What was received is counted as it arrives.
+long receive(const Words& w) {
+  Address address = address_of("127.0.0.1", w.at(1));
+  const size_t wanted = static_cast<size_t>(std::atol(w.at(2).c_str()));
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  long result = connect(fd, address.get(), address.length) == 0 ? 0 : errno;
+  std::string bytes(1 << 16, '\0');
+  for (size_t got = 0; result == 0 && got < wanted;) {
+    ssize_t more = read(fd, bytes.data(), std::min(bytes.size(), wanted - got));
+    if (more <= 0) result = more < 0 ? errno : 1000;
+    if (more > 0) got += static_cast<size_t>(more);
+  }
+  close(fd);
+  return result;
+}
+
+/// The other end of it: takes one connection at a port, in a child, and sends so many bytes.
+long serve_bytes(const Words& w) {
+  Address address = address_of("127.0.0.1", w.at(1));
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (bind(fd, address.get(), address.length) != 0 || listen(fd, 1) != 0) return errno;
+  pid_t child = fork();
+  if (child < 0) return errno;
+  if (child == 0) {
+    int peer = accept(fd, nullptr, nullptr);
+    std::string bytes(static_cast<size_t>(std::atol(w.at(2).c_str())), 'x');
+    for (size_t at = 0; peer >= 0 && at < bytes.size();) {
+      ssize_t sent = write(peer, bytes.data() + at, bytes.size() - at);
+      if (sent <= 0) _exit(1);
+      at += static_cast<size_t>(sent);
+    }
+    _exit(0);
+  }
+  close(fd);
+  return 0;
+}
+
 /// Datagrams of so many bytes to a socket of its own, as fast as it can.
 long flood(const Words& w) {
   Address address = address_of(w.at(1), w.at(2));
@@ -164,6 +229,10 @@ long perform_socket(const Words& w) {
   if (w[0] == "listen-unbound") return listen_unbound();
   if (w[0] == "race-connect") return race_connect(w);
   if (w[0] == "flood") return flood(w);
+  if (w[0] == "hammer-connect") return hammer_connect(w);
+  if (w[0] == "insist-connect") return insist_connect(w);
+  if (w[0] == "receive") return receive(w);
+  if (w[0] == "serve-bytes") return serve_bytes(w);
   if (w[0] == "serve") return serve(w);
   if (w[0] == "socket") return make_socket(w);
   if (w[0] == "connect")

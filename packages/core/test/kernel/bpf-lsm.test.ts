@@ -76,6 +76,21 @@ describe.each(labKernels)('kernel %s', (kernel) => {
     })
   })
 
+  it('counts what its sockets receive, for contracts', (context) => {
+    skipUnlessKernelLab(context)
+    expect(outcome('what a connected socket receives')).toEqual({
+      refused: 'ERR_PYISOLATE_UNENFORCEABLE',
+      attempts: ['ok', 'ok', 'EPERM'],
+      counted: 2000,
+    })
+  })
+
+  it('holds the sockets of a sandbox to its bandwidth, on kernels of every age', (context) => {
+    skipUnlessKernelLab(context)
+    const one = { all: 2000 * 1028, within: true, dropped: true }
+    expect(outcome('bandwidth')).toEqual({ process: one, interpreter: one })
+  })
+
   it('holds each sandbox of a cell to its own policy, or refuses it where threads can’t be told apart', (context) => {
     skipUnlessKernelLab(context)
     const seen = outcome('two policies in one process')

@@ -1,9 +1,10 @@
 // In the machine: sandboxes behind `bpfLsm()`, a line of JSON for what became of each attempt.
+import { createSocket } from 'node:dgram'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bpfLsm } from '@pyisolate/bpf'
+import { bpfBandwidth, bpfLsm } from '@pyisolate/bpf'
 import { createSupervisor, type Denial, type SpawnOptions, type Supervisor } from '@pyisolate/core'
 import type { Enforcer } from '@pyisolate/interface'
 import { compilePolicy } from '@pyisolate/policy'
@@ -97,6 +98,56 @@ contracts: [{ name: little, on: sendto, assert: bytes_sent <= 1000, action: deny
     const much = await held.eval(`attempt(send, ${port}, 400, 400)`)
     server.close()
     return { refused, little, much }
+  },
+
+  async 'what a connected socket receives'(enforcer) {
+    const server = createServer((peer) => peer.on('error', () => {}).end(Buffer.alloc(1000)))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const limited = policy(`net: { connect: ['tcp://127.0.0.1:${port}'] }
+contracts: [{ name: little, on: connect, assert: bytes_received < 1500, action: deny }]`)
+    await using without = createSupervisor({ pool: { size: 0 } })
+    const refused = await without.spawn('refused', { policy: limited }).then(
+      () => 'spawned',
+      (error) => error.code,
+    )
+    await using supervisor = createSupervisor({ pool: { size: 0 }, enforcers: [enforcer] })
+    await using held = await spawn(supervisor, { policy: limited })
+    // Read without a call that a program could judge: by read(2).
+    await held.exec(`
+import os
+def receive(port):
+    with socket.create_connection(('127.0.0.1', port)) as peer:
+        while os.read(peer.fileno(), 4096): pass`)
+    const attempts: string[] = []
+    for (let i = 0; i < 3; i++) attempts.push(await held.eval(`attempt(receive, ${port})`))
+    server.close()
+    return { refused, attempts, counted: Number(held.counters()['bpf-lsm']?.bytes_received) }
+  },
+
+  async bandwidth() {
+    const server = createSocket('udp4')
+    await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve))
+    const { port } = server.address()
+    const limited = policy(`net: { connect: ['udp://127.0.0.1:${port}'] }
+limits: { bandwidthOut: 64kB/s }`)
+    await using bandwidth = bpfBandwidth()
+    await using supervisor = createSupervisor({ pool: { size: 0 }, enforcers: [bandwidth] })
+    const results: Record<string, unknown> = {}
+    for (const isolation of ['process', 'interpreter'] as const) {
+      const since = performance.now()
+      const cell = isolation === 'interpreter' ? { cell: 'metered' } : {}
+      await using held = await spawn(supervisor, { isolation, ...cell, policy: limited })
+      await held.exec(`
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(('127.0.0.1', ${port}))
+for i in range(2000): s.send(b'x' * 1000)`)
+      const { bytes_out: passed, dropped_out: dropped } = held.counters()['bpf-bandwidth']!
+      const most = (128 << 10) + (64_000 * (performance.now() - since)) / 1000
+      results[isolation] = { all: Number(passed! + dropped!), within: Number(passed) <= most, dropped: dropped! > 0n }
+    }
+    server.close()
+    return results
   },
 
   async 'two policies in one process'(enforcer) {
