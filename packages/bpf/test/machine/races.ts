@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { forms, raceConnects, swaps } from './connect-race.js'
 import { allow, deny, policy, read } from './lab.js'
 import { net, udp } from './rules.js'
 import type { Scenario } from './scenario.js'
 import { Subject } from './subject.js'
-
-const swaps = 10_000
 
 export const races: readonly Scenario[] = [
   {
@@ -25,20 +24,20 @@ export const races: readonly Scenario[] = [
       assert.ok((await unconfined) > 0)
 
       // The same rules in other words, in two slots of which one is filled anew now and then.
-      const forms = [
+      const inOtherWords = [
         policy({ files: [allow(folder, read, 0)] }),
         policy({ files: [deny(secret, 1, false), allow(folder, read, 2), allow(lab.root, read, 3)] }),
       ] as const
       const { subject, sandbox, slot } = await lab.confined({ files: [allow(folder, read, 0)] })
       await using _ = subject
       const slots = [slot, lab.slot()] as const
-      lab.lsm.putPolicy(slots[1], forms[1])
+      lab.lsm.putPolicy(slots[1], inOtherWords[1])
       await subject.call('main', 'start')
       const forbidden = ['a', 'b'].map((thread) => subject.number(thread, `hammer ${secret}`))
       const permitted = subject.number('c', `insist ${open}`)
       for (let i = 1; i <= swaps; i++) {
         const next = i % 2
-        if (i % 500 === 499) lab.lsm.putPolicy(slots[next as 0 | 1], forms[next as 0 | 1])
+        if (i % 500 === 499) lab.lsm.putPolicy(slots[next as 0 | 1], inOtherWords[next as 0 | 1])
         assert.equal(lab.lsm.swap(sandbox, slots[next as 0 | 1]), i + 1)
         if (i % 100 === 0) await sleep(1)
       }
@@ -49,6 +48,23 @@ export const races: readonly Scenario[] = [
       // As many attempts as there were denials; what came too fast for events is counted.
       assert.ok(denied > 500n, `${denied} denials`)
       assert.equal(BigInt(lab.denials(sandbox).length) + lost, denied)
+    },
+  },
+  {
+    name: `connects under ${swaps} reloads: no forbidden one passes, no permitted one fails`,
+    by: 'bpf-lsm',
+    rules: ['reload', 'net.connect'],
+    async run(lab) {
+      await using outside = new Subject()
+      const { subject, sandbox, slot } = await lab.confined(forms[0])
+      await using _ = subject
+      const slots = [slot, lab.slot()] as const
+      lab.lsm.putPolicy(slots[1], forms[1])
+      await raceConnects(subject, outside, (form, filledAnew) => {
+        if (filledAnew) lab.lsm.putPolicy(slots[form], forms[form])
+        lab.lsm.swap(sandbox, slots[form])
+      })
+      assert.ok(lab.lsm.counters(sandbox).denied > 500n)
     },
   },
   {

@@ -1,6 +1,7 @@
 import { changes } from './changes.js'
 import { contracts } from './contracts.js'
 import { files } from './files.js'
+import { groups } from './groups.js'
 import { objects } from './objects.js'
 import { properties } from './properties.js'
 import { races } from './races.js'
@@ -16,5 +17,6 @@ export const scenarios: readonly Scenario[] = [
   ...contracts,
   ...races,
   ...properties,
+  ...groups,
   ...objects,
 ]

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { allow, read, write } from './lab.js'
 import { bind, connect, net, sendto, udp, unix } from './rules.js'
@@ -129,13 +130,17 @@ export const sockets: readonly Scenario[] = [
       await using outside = new Subject()
       for (const call of ['socket 2 1 0', 'socket 2 2 17', 'socket 10 1 6', 'socket 1 5 0'])
         assert.equal(await subject.call('main', call), 'ok', call)
-      // Raw, packet and netlink sockets, and an echo socket.
-      for (const call of ['socket 2 3 1', 'socket 17 3 0', 'socket 16 3 0']) {
+      // Raw, packet and netlink sockets, and Multipath TCP's (IPPROTO_MPTCP).
+      for (const call of ['socket 2 3 1', 'socket 17 3 0', 'socket 16 3 0', 'socket 2 1 262', 'socket 10 1 262']) {
         assert.equal(await outside.call('main', call), 'ok', call)
         assert.equal(await subject.call('main', call), 'EACCES', call)
         assert.equal(lab.denials(sandbox)[0]?.operation, 'socket')
       }
-      assert.equal(await subject.call('main', 'socket 2 1 262'), 'EACCES')
+      // A connection by it would be: outside it is made, to a server of plain TCP.
+      await using server = new Subject()
+      assert.equal(await server.call('main', 'serve tcp 127.0.0.1 8045'), 'ok')
+      assert.equal(await outside.call('main', 'connect mptcp 127.0.0.1 8045'), 'ok')
+      assert.equal(await subject.number('main', 'connect mptcp 127.0.0.1 8045'), 1000 + constants.errno.EACCES)
     },
   },
   {
