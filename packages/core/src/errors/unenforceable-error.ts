@@ -7,7 +7,7 @@ export interface UnenforceableRule {
   /** Such as `limits.cpu` or `contracts`. */
   readonly section: string
   readonly text: string
-  /** Where it was written; `undefined` for limits, which may come from several documents. */
+  /** Where it was written: of a limit that several documents have, the one that holds. */
   readonly place: { readonly file: string; readonly line: number } | undefined
   readonly why: string
 }

@@ -195,7 +195,7 @@ describe('without an enforcer', () => {
     const refused = without.spawn(`strict ${isolation}`, { isolation, policy: limited('bandwidthIn: 1MiB/s') })
     const error = await refused.catch((thrown: unknown) => thrown)
     expect(UnenforceableError.isInstance(error) && error.rules).toMatchObject([
-      { section: 'limits.bandwidthIn', why: expect.stringContaining('bpfBandwidth()') },
+      { section: 'limits.bandwidthIn', place: { line: 8 }, why: expect.stringContaining('bpfBandwidth()') },
     ])
   })
 })

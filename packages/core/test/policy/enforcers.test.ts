@@ -159,7 +159,12 @@ describe('an enforcer', () => {
     const { supervisor, enforcer } = supervised()
     await using sandbox = await supervisor.spawn('a', { policy: policy('limits: { bandwidthIn: 2MB/s }') })
     expect(enforcer.policies[0]!.bandwidth).toEqual({ in: 2_000_000, out: undefined })
-    const entry = { mechanism: 'recorder', state: 'active', essential: true, detail: 'limits.bandwidthIn: 2000000' }
+    const entry = {
+      mechanism: 'recorder',
+      state: 'active',
+      essential: true,
+      detail: 'limits.bandwidthIn: 2000000 (test.yaml:4)',
+    }
     expect(sandbox.enforcement).toContainEqual(entry)
     const refused = supervisor.spawn('b', { policy: policy('limits: { bandwidthIn: 2MB/s, bandwidthOut: 2MB/s }') })
     await expect(refused).rejects.toMatchObject({ rules: [{ section: 'limits.bandwidthOut' }] })

@@ -1,6 +1,6 @@
 import type { Place } from '../errors/policy-error.js'
 import type { Contract } from '../schema/contract.js'
-import type { FsSection, LimitsSection, NamesSection, NetSection } from '../schema/policy-document.js'
+import type { FsSection, LimitPlaces, LimitsSection, NamesSection, NetSection } from '../schema/policy-document.js'
 
 /**
  * The one representation that every enforcer and `explain` read. Rules are in the order they were written, those of
@@ -17,6 +17,8 @@ export interface CompiledPolicy {
   readonly syscalls: NamesSection & { readonly profile: 'default' }
   readonly imports: NamesSection
   readonly limits: Partial<LimitsSection>
+  /** Of each limit, the line that the one in force was written on. */
+  readonly limitPlaces: LimitPlaces
   readonly contracts: readonly Contract[]
   /** Every document it was made of, the one that was asked for last. */
   readonly sources: readonly string[]

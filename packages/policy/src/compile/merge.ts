@@ -51,7 +51,7 @@ export function compileDocuments(documents: readonly ReadDocument[]): CompiledPo
       all.map(({ imports }) => imports),
       nameKeys,
     ),
-    limits: Object.assign({}, ...all.map(({ limits }) => limits)) as CompiledPolicy['limits'],
+    limits: Object.assign({}, ...all.map(({ limits }) => limits?.values)) as CompiledPolicy['limits'],
     contracts: joinedContracts(all),
   }
   const own = documents.at(-1)!
@@ -60,6 +60,7 @@ export function compileDocuments(documents: readonly ReadDocument[]): CompiledPo
     name: own.document.name ?? own.file,
     description: own.document.description ?? '',
     ...demands,
+    limitPlaces: Object.assign({}, ...all.map(({ limits }) => limits?.places)) as CompiledPolicy['limitPlaces'],
     sources: documents.map(({ file }) => file),
     digest: digestOf(demands),
   }

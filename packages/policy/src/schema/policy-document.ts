@@ -2,7 +2,7 @@ import type { Node } from '../document/node.js'
 import type { Place } from '../errors/policy-error.js'
 import { readCount, readRate, readShare, readSize, readTime, sizeWords, timeWords } from '../values/quantity.js'
 import { type Contract, contract } from './contract.js'
-import { expectText, fields, list, quantity, type Read, text, word } from './read.js'
+import { expectMapping, expectText, fields, list, quantity, type Read, text, word } from './read.js'
 import { type FileRule, file, hostName, type NameRule, type NetRule, nameRule, net } from './rules.js'
 import { allowedCall, deniedCall } from './system-call.js'
 
@@ -42,6 +42,9 @@ export interface LimitsSection {
   readonly messages: number
 }
 
+/** Where each limit that is given was written. */
+export type LimitPlaces = Readonly<Partial<Record<keyof LimitsSection, Place>>>
+
 /** One document as it was written, every value read; what isn't given isn't there. */
 export interface PolicyDocument {
   readonly version: number
@@ -52,7 +55,7 @@ export interface PolicyDocument {
   readonly net: Partial<NetSection>
   readonly syscalls: Partial<NamesSection & { readonly profile: 'default' }>
   readonly imports: Partial<NamesSection>
-  readonly limits: Partial<LimitsSection>
+  readonly limits: { readonly values: Partial<LimitsSection>; readonly places: LimitPlaces }
   readonly contracts: readonly Contract[]
   readonly enforcement: 'strict' | 'best-effort'
 }
@@ -76,7 +79,7 @@ const parents: Read<PolicyDocument['extends']> = (node) => {
   })
 }
 
-const limits = fields<LimitsSection>(
+const limitValues = fields<LimitsSection>(
   {
     memory: quantity(readSize, sizeWords, { min: 2 ** 20, max: 2 ** 46 }),
     cpu: quantity(readShare, "a share of one processor such as '50%' or '200%'", { min: 0.01, max: 1024 }),
@@ -93,6 +96,13 @@ const limits = fields<LimitsSection>(
   },
   'limits by name',
 )
+
+const limits: Read<PolicyDocument['limits']> = (node) => {
+  const values = limitValues(node)
+  const { entries } = expectMapping(node, 'limits by name')
+  const places = Object.fromEntries(Object.keys(values).map((name) => [name, entries.get(name)!.key.place]))
+  return { values, places }
+}
 
 /** The keys of schema version 1. @throws PolicyError */
 export const readPolicy: (node: Node) => Partial<PolicyDocument> = fields<PolicyDocument>(

@@ -1,3 +1,4 @@
+import type { KernelFileRule, KernelNetRule, KernelUnixRule } from '@pyisolate/interface'
 import type { CompiledPolicy } from '../compile/compiled-policy.js'
 import { firstNumber, rulesIn } from '../compile/numbered-rules.js'
 import { expand, type Variables } from '../explain/variables.js'
@@ -11,36 +12,8 @@ const netOps = { connect: 1, bind: 2, sendto: 4 } as const
 const everyOp = 7
 const protocols = { tcp: 6, udp: 17 } as const // IANA protocol numbers
 
-interface RuleRecord {
-  readonly ops: number
-  readonly deny: boolean
-  readonly rule: number
-}
-
-export interface FileRecord extends RuleRecord {
-  readonly path: string
-  readonly subtree: boolean
-}
-
-export interface NetRecord extends RuleRecord {
-  readonly protocol: 6 | 17
-  /** 0: by name. */
-  readonly family: 0 | 4 | 6
-  readonly prefix: number
-  readonly from: number
-  readonly to: number
-  /** 16 bytes in network order, an IPv4 address in the first four. */
-  readonly address: readonly number[]
-  /** In lower case, `*` or `*.` before it as it was written; empty unless by name. */
-  readonly name: string
-}
-
-export interface UnixRecord extends RuleRecord {
-  /** Of an abstract socket its name, without the leading NUL. */
-  readonly path: string
-  readonly subtree: boolean
-  readonly abstract: boolean
-}
+/** `name`: in lower case, `*` or `*.` before it as it was written. */
+export type { KernelFileRule as FileRecord, KernelNetRule as NetRecord, KernelUnixRule as UnixRecord }
 
 export interface NameRecord {
   readonly name: string
@@ -48,8 +21,8 @@ export interface NameRecord {
 }
 
 /** Sorted by the bytes of the path, then by rule. A rule whose variable isn't given is left out. */
-export function fileRecords(policy: CompiledPolicy, variables: Variables): readonly FileRecord[] {
-  const records: FileRecord[] = []
+export function fileRecords(policy: CompiledPolicy, variables: Variables): readonly KernelFileRule[] {
+  const records: KernelFileRule[] = []
   for (const name of ['read', 'write', 'exec', 'deny'] as const) {
     const deny = name === 'deny'
     const ops = deny ? everyOp : fileOps[name]
@@ -65,13 +38,13 @@ export function fileRecords(policy: CompiledPolicy, variables: Variables): reado
 }
 
 /** Made when a policy is compiled, so that no reload of it waits for them. */
-const netsOf = new WeakMap<CompiledPolicy, readonly NetRecord[]>()
+const netsOf = new WeakMap<CompiledPolicy, readonly KernelNetRule[]>()
 
 /** By rule. */
-export function netRecords(policy: CompiledPolicy): readonly NetRecord[] {
+export function netRecords(policy: CompiledPolicy): readonly KernelNetRule[] {
   const known = netsOf.get(policy)
   if (known !== undefined) return known
-  const records: NetRecord[] = []
+  const records: KernelNetRule[] = []
   // Field by field: a reload waits for this, and spreading objects is what took its time.
   forEachTarget(policy, (target, ops, deny, rule) => {
     if (target.protocol === 'unix') return
@@ -85,8 +58,8 @@ export function netRecords(policy: CompiledPolicy): readonly NetRecord[] {
 }
 
 /** By rule. */
-export function unixRecords(policy: CompiledPolicy): readonly UnixRecord[] {
-  const records: UnixRecord[] = []
+export function unixRecords(policy: CompiledPolicy): readonly KernelUnixRule[] {
+  const records: KernelUnixRule[] = []
   forEachTarget(policy, (target, ops, deny, rule) => {
     if (target.protocol !== 'unix') return
     const abstract = target.kind === 'abstract'

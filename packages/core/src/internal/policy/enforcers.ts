@@ -116,7 +116,7 @@ function survey(
     const own = section === 'contracts' ? contractKeeper(contracts.next().value!) : bySection[section]
     note(section, text, place, [own, ...enforcersOf(section, number, host)])
   }
-  for (const [name, value, keeper] of limits) note(`limits.${name}`, String(value), undefined, [keeper])
+  for (const [name, value, keeper] of limits) note(`limits.${name}`, String(value), policy.limitPlaces[name], [keeper])
   return { entries, gaps }
 }
 
