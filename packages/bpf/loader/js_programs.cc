@@ -83,8 +83,11 @@ Napi::Value JsPrograms::lookup(const Napi::CallbackInfo& info) {
   });
 }
 
-void JsPrograms::label(const Napi::CallbackInfo& info) {
-  barrier(info.Env(), [&] { programs(info.Env()).label(static_cast<pid_t>(number(info[0])), bytes(info[1])); });
+Napi::Value JsPrograms::label(const Napi::CallbackInfo& info) {
+  return barrier(info.Env(), [&] {
+    const pid_t thread = static_cast<pid_t>(number(info[0]));
+    return Napi::Boolean::New(info.Env(), programs(info.Env()).label(thread, bytes(info[1]), info[2].ToBoolean()));
+  });
 }
 
 void JsPrograms::store_active(const Napi::CallbackInfo& info) {

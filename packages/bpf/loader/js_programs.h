@@ -22,7 +22,7 @@ class JsPrograms : public Napi::ObjectWrap<JsPrograms> {
   void update(const Napi::CallbackInfo& info);
   void remove(const Napi::CallbackInfo& info);
   Napi::Value lookup(const Napi::CallbackInfo& info);
-  void label(const Napi::CallbackInfo& info);
+  Napi::Value label(const Napi::CallbackInfo& info);
   void store_active(const Napi::CallbackInfo& info);
   Napi::Value read_sandbox(const Napi::CallbackInfo& info);
   void write_sandbox(const Napi::CallbackInfo& info);

@@ -106,15 +106,19 @@ std::vector<uint8_t> Programs::lookup(const std::string& name, Bytes key) {
   return value;
 }
 
-void Programs::label(pid_t thread, Bytes value) {
+bool Programs::label(pid_t thread, Bytes value, bool unlabelled_only) {
   int pidfd = open_pidfd(thread);
-  try {
-    update("tasks", {reinterpret_cast<const uint8_t*>(&pidfd), sizeof(pidfd)}, value);
-  } catch (...) {
-    close(pidfd);
-    throw;
-  }
+  bpf_map* map = find("tasks", {reinterpret_cast<const uint8_t*>(&pidfd), sizeof(pidfd)});
+  const bool fits = bpf_map__value_size(map) == value.size();
+  const int error =
+      !fits ? EINVAL
+      : bpf_map_update_elem(bpf_map__fd(map), &pidfd, value.data(), unlabelled_only ? BPF_NOEXIST : BPF_ANY) != 0
+          ? errno
+          : 0;
   close(pidfd);
+  if (error == EEXIST && unlabelled_only) return false;
+  if (error != 0) fail("update tasks", error);
+  return true;
 }
 
 void Programs::need_sandbox(uint32_t index) const {

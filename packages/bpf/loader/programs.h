@@ -48,8 +48,8 @@ class Programs {
   void remove(const std::string& map, Bytes key);
   std::vector<uint8_t> lookup(const std::string& map, Bytes key);
 
-  /// Labels a thread: writes the value of its task storage.
-  void label(pid_t thread, Bytes value);
+  /// Labels a thread: writes the value of its task storage. Whether it did: `unlabelled_only` leaves a label as it is.
+  bool label(pid_t thread, Bytes value, bool unlabelled_only);
   /// Stores the word that says which policy is in force for a sandbox.
   void store_active(uint32_t index, uint64_t word);
   pyi_sandbox read_sandbox(uint32_t index) const;

@@ -1,12 +1,11 @@
 import { closeSync, constants, openSync, statSync } from 'node:fs'
-import { BpfMisuseError } from './errors/misuse-error.js'
-import { type BpfEvent, readEvent } from './events.js'
-import { calling, loadAddon, type NativePrograms, objectFile } from './internal/addon.js'
+import type { BpfEvent } from './events.js'
+import { calling, loadAddon, objectFile } from './internal/addon.js'
 import { encode, layouts } from './internal/layout.js'
 import { opening } from './internal/opening.js'
-import { PolicySlots } from './internal/policy-slots.js'
+import { PolicyPrograms } from './internal/policy-programs.js'
 import { rateOf, usageAt } from './internal/rates.js'
-import { type SandboxCounters, Sandboxes } from './internal/sandboxes.js'
+import type { SandboxCounters } from './internal/sandboxes.js'
 import type { Label } from './lsm.js'
 import type { BpfPolicy, Unenforced } from './policy.js'
 
@@ -59,70 +58,34 @@ export function loadCgroup(): CgroupPrograms {
   return new Cgroup(opening(cgroupRequirement, () => new addon.Programs(objectFile('cgroup'), [])))
 }
 
-class Cgroup implements CgroupPrograms {
-  readonly #native: NativePrograms
-  readonly #slots: PolicySlots
-  readonly #sandboxes: Sandboxes
-
-  constructor(native: NativePrograms) {
-    this.#native = native
-    this.#sandboxes = new Sandboxes(native, loadAddon().now)
-    this.#slots = new PolicySlots(native, this.#sandboxes, loadAddon().gracePeriod)
-  }
-
-  putPolicy(slot: number, { nets, logOnly = false }: BpfPolicy): readonly Unenforced[] {
-    return this.#slots.put(slot, { files: [], nets, unixes: [], contractPaths: [], logOnly })
+class Cgroup extends PolicyPrograms implements CgroupPrograms {
+  override putPolicy(slot: number, { nets, logOnly = false }: BpfPolicy): readonly Unenforced[] {
+    return super.putPolicy(slot, { files: [], nets, unixes: [], contractPaths: [], logOnly })
   }
 
   attach(folder: string, { sandbox, slot }: Label, limits: CgroupLimits = {}): void {
     const { bytesInPerSecond, bytesOutPerSecond, burst } = limits
     const meter = (rate: number | undefined): Buffer => encode('pyi_meter', { rate: rateOf(rate, burst) })
     const [into, out] = [meter(bytesInPerSecond), meter(bytesOutPerSecond)]
-    this.#slots.mustHold(slot)
-    const index = this.#sandboxes.add(sandbox, slot)
+    this.slots.mustHold(slot)
+    const index = this.sandboxes.add(sandbox, slot)
     const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY)
     try {
       // Until the group's value is there it is all zeros, which denies.
-      for (const program of programs) calling(() => this.#native.attachCgroup(`pyi_${program}`, descriptor))
+      for (const program of programs) calling(() => this.native.attachCgroup(`pyi_${program}`, descriptor))
     } finally {
       closeSync(descriptor)
     }
     const value = encode('pyi_group', { sandbox, index, in: into, out })
-    calling(() => this.#native.update('groups', keyOf(folder), value))
-  }
-
-  swap(sandbox: bigint, slot: number): number {
-    this.#slots.mustHold(slot)
-    return this.#sandboxes.swap(sandbox, slot)
-  }
-
-  remove(sandbox: bigint): void {
-    this.#sandboxes.remove(sandbox)
-  }
-
-  counters(sandbox: bigint): SandboxCounters {
-    return this.#sandboxes.counters(sandbox)
+    calling(() => this.native.update('groups', keyOf(folder), value))
   }
 
   meter(folder: string): CgroupMeter {
-    const group = calling(() => this.#native.lookup('groups', keyOf(folder)))
+    const group = calling(() => this.native.lookup('groups', keyOf(folder)))
     const usage = (direction: 'in' | 'out') =>
       usageAt(group, layouts.pyi_group.fields[direction][0] + layouts.pyi_meter.fields.usage[0])
     const [into, out] = [usage('in'), usage('out')]
     return { bytesIn: into.bytes, bytesOut: out.bytes, droppedIn: into.dropped, droppedOut: out.dropped }
-  }
-
-  events(most = 4096): readonly BpfEvent[] {
-    if (!Number.isSafeInteger(most) || most < 1) throw new BpfMisuseError(`${most} events: expected 1 or more`)
-    return calling(() => this.#native.drain(most)).flatMap((record) => readEvent(record) ?? [])
-  }
-
-  close(): void {
-    this.#native.close()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
   }
 }
 

@@ -2,6 +2,7 @@ import type { Attachment, Enforcer, EnforcerEvent, KernelPolicy, Prepared, Sandb
 import { BpfMisuseError } from './errors/misuse-error.js'
 import type { BpfEvent } from './events.js'
 import { slotCount } from './internal/layout.js'
+import { RestOfProcesses } from './internal/rest-of-processes.js'
 import { type LsmPrograms, loadLsm } from './lsm.js'
 import type { Unenforced } from './policy.js'
 
@@ -38,6 +39,9 @@ interface Sandbox {
   generation: number
 }
 
+/** Allows nothing. */
+const nothing: KernelPolicy = { files: [], nets: [], unixes: [], contractPaths: [] }
+
 class LsmEnforcer implements Enforcer {
   readonly name = 'bpf-lsm'
   readonly keeps = new Set(lsmSections)
@@ -45,17 +49,25 @@ class LsmEnforcer implements Enforcer {
   /** Freed last is filled last: what still looks at a slot has the longest time to end. */
   readonly #free = Array.from({ length: slotCount - 1 }, (_, i) => i + 1)
   readonly #sandboxes = new Map<bigint, Sandbox>()
+  readonly #rest = new RestOfProcesses({
+    label: (process, sandbox, slot) => this.#programs().labelRest(process, { sandbox, slot }),
+    forget: (sandbox) => this.#lsm?.forget(sandbox),
+    number: () => ++this.#last,
+    slot: () => this.#use(nothing),
+  })
   #lsm: LsmPrograms | undefined
   #last = 0n
   #closed = false
 
   prepare(policy: KernelPolicy): Prepared {
+    const { slot, leave } = this.#use(policy)
+    return new PreparedSlot(slot, { attach: (target) => this.#attach(slot, target), dispose: leave })
+  }
+
+  #use(policy: KernelPolicy): { slot: Slot; leave(): void } {
     const slot = this.#slots.get(policy) ?? this.#fill(policy)
     slot.users++
-    return new PreparedSlot(slot, {
-      attach: (target) => this.#attach(slot, target),
-      dispose: () => this.#leave(slot),
-    })
+    return { slot, leave: () => this.#leave(slot) }
   }
 
   async close(): Promise<void> {
@@ -104,8 +116,10 @@ class LsmEnforcer implements Enforcer {
   #attach(slot: Slot, target: SandboxTarget): Attachment {
     const lsm = this.#programs()
     const sandbox = ++this.#last
+    let rest: { leave(): void } | undefined
     try {
       lsm.label(target.thread, { sandbox, slot: slot.number })
+      rest = this.#rest.join(sandbox, target.thread)
     } catch (error) {
       lsm.forget(sandbox)
       throw error
@@ -131,6 +145,7 @@ class LsmEnforcer implements Enforcer {
         this.#drain() // its last denials are told before it is forgotten
         this.#sandboxes.delete(sandbox)
         lsm.remove(sandbox)
+        rest?.leave()
       },
     }
   }
@@ -145,7 +160,7 @@ class LsmEnforcer implements Enforcer {
   }
 
   #tell(event: BpfEvent): void {
-    const sandbox = this.#sandboxes.get(event.sandbox)
+    const sandbox = this.#sandboxes.get(this.#rest.neighbourOf(event.sandbox) ?? event.sandbox)
     sandbox?.target.onEvent(event.kind === 'denied' ? denial(event) : breach(event, sandbox.generation))
   }
 }

@@ -1,13 +1,13 @@
+import { readdirSync } from 'node:fs'
 import type { SocketMark } from '@pyisolate/interface'
 import { BpfError } from './errors/bpf-error.js'
-import { BpfMisuseError } from './errors/misuse-error.js'
 import { UnsupportedError } from './errors/unsupported-error.js'
-import { type BpfEvent, readEvent } from './events.js'
-import { calling, loadAddon, type NativePrograms, objectFile } from './internal/addon.js'
-import { encode } from './internal/layout.js'
+import type { BpfEvent } from './events.js'
+import { calling, loadAddon, objectFile } from './internal/addon.js'
+import { encode, layouts } from './internal/layout.js'
 import { opening } from './internal/opening.js'
-import { PolicySlots } from './internal/policy-slots.js'
-import { type SandboxCounters, Sandboxes } from './internal/sandboxes.js'
+import { PolicyPrograms } from './internal/policy-programs.js'
+import type { SandboxCounters } from './internal/sandboxes.js'
 import type { BpfPolicy, Unenforced } from './policy.js'
 
 export const lsmRequirement = {
@@ -35,6 +35,11 @@ export interface LsmPrograms extends Disposable {
    * @throws BpfMisuseError, BpfError, UnsupportedError
    */
   label(thread: number, label: Label): void
+  /**
+   * Puts every thread of a process that has no label yet into a sandbox, and whatever they start. Before Linux 6.9 there
+   * are no labels of threads. @throws BpfMisuseError, BpfError, UnsupportedError
+   */
+  labelRest(process: number, label: Label): void
   /** For sockets that somebody else makes for it: what they receive is counted. Those of labelled threads have it. */
   mark(sandbox: bigint): SocketMark
   /** From the next decision on, `slot` is the sandbox's policy: one store of one word. Returns the generation. */
@@ -67,27 +72,35 @@ export function loadLsm(): LsmPrograms {
   return new Lsm(native)
 }
 
-class Lsm implements LsmPrograms {
-  readonly #native: NativePrograms
-  readonly #slots: PolicySlots
-  readonly #sandboxes: Sandboxes
-
-  constructor(native: NativePrograms) {
-    this.#native = native
-    this.#sandboxes = new Sandboxes(native, loadAddon().now)
-    this.#slots = new PolicySlots(native, this.#sandboxes, loadAddon().gracePeriod)
+class Lsm extends PolicyPrograms implements LsmPrograms {
+  label(thread: number, label: Label): void {
+    this.#label(thread, this.#value(label), false)
   }
 
-  putPolicy(slot: number, policy: BpfPolicy): readonly Unenforced[] {
-    return this.#slots.put(slot, policy)
+  labelRest(process: number, label: Label): void {
+    const value = this.#value(label)
+    // Until none is found: what a thread without a label starts meanwhile has none either.
+    for (let found = true; found; ) {
+      found = false
+      for (const thread of readdirSync(`/proc/${process}/task`)) {
+        try {
+          if (this.#label(Number(thread), value, true)) found = true
+        } catch (error) {
+          if (!BpfError.isInstance(error) || error.error !== 'ESRCH') throw error // it has ended
+        }
+      }
+    }
   }
 
-  label(thread: number, { sandbox, slot }: Label): void {
-    this.#slots.mustHold(slot)
-    const index = this.#sandboxes.add(sandbox, slot)
-    const value = encode('pyi_task', { sandbox, policy_slot: slot, started_ns: loadAddon().now(), index })
+  #value({ sandbox, slot }: Label): Buffer {
+    this.slots.mustHold(slot)
+    const index = this.sandboxes.add(sandbox, slot)
+    return encode('pyi_task', { sandbox, policy_slot: slot, started_ns: loadAddon().now(), index })
+  }
+
+  #label(thread: number, value: Buffer, unlabelledOnly: boolean): boolean {
     try {
-      calling(() => this.#native.label(thread, value))
+      return calling(() => this.native.label(thread, value, unlabelledOnly))
     } catch (error) {
       if (!BpfError.isInstance(error) || error.call !== 'pidfd_open' || error.error !== 'EINVAL') throw error
       const why = `${thread} is a thread, not a process`
@@ -100,45 +113,25 @@ class Lsm implements LsmPrograms {
   }
 
   mark(sandbox: bigint): SocketMark {
-    const value = this.#sandboxes.socketValue(sandbox)
-    return { map: calling(() => this.#native.mapDescriptor('sockets')), value }
-  }
-
-  swap(sandbox: bigint, slot: number): number {
-    this.#slots.mustHold(slot)
-    return this.#sandboxes.swap(sandbox, slot)
+    const index = this.sandboxes.indexOf(sandbox)
+    const { bytes_sent: sent, bytes_received: received } = layouts.pyi_sandbox.fields
+    const map = (name: string): number => calling(() => this.native.mapDescriptor(name))
+    return {
+      map: map('sockets'),
+      value: encode('pyi_socket', { sandbox, index }),
+      counted: { map: map('sandboxes'), index, sentAt: sent[0], receivedAt: received[0] },
+    }
   }
 
   forget(sandbox: bigint): void {
-    if (this.#sandboxes.has(sandbox)) this.#sandboxes.remove(sandbox)
-  }
-
-  remove(sandbox: bigint): void {
-    this.#sandboxes.remove(sandbox)
-  }
-
-  counters(sandbox: bigint): SandboxCounters {
-    return this.#sandboxes.counters(sandbox)
-  }
-
-  events(most = 4096): readonly BpfEvent[] {
-    if (!Number.isSafeInteger(most) || most < 1) throw new BpfMisuseError(`${most} events: expected 1 or more`)
-    return calling(() => this.#native.drain(most)).flatMap((record) => readEvent(record) ?? [])
+    if (this.sandboxes.has(sandbox)) this.sandboxes.remove(sandbox)
   }
 
   watch(listener: () => void): void {
-    calling(() => this.#native.watch(listener))
+    calling(() => this.native.watch(listener))
   }
 
   pin(folder: string): void {
-    calling(() => this.#native.pin(folder))
-  }
-
-  close(): void {
-    this.#native.close()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
+    calling(() => this.native.pin(folder))
   }
 }

@@ -11,6 +11,7 @@ export type {
   KernelSection,
   Prepared,
   SandboxTarget,
+  SocketCount,
   SocketMark,
 } from './engine/enforcer.js'
 export type { CellLimits, Engine, EngineStats, Isolation, SpawnRequest } from './engine/engine.js'

@@ -85,6 +85,11 @@ void JsCell::mark_sockets(const Napi::CallbackInfo& info) {
     std::string problem;
     if (!marks->add(static_cast<int>(map), {bytes.Data(), bytes.ByteLength()}, problem))
       throw Napi::TypeError::New(info.Env(), "not a socket mark: " + problem);
+    if (mark.Get("counted").IsUndefined()) continue;
+    const auto counted = need_object(mark.Get("counted"), "counted");
+    const auto field = [&](const char* name) { return need_uint32(counted.Get(name), name, 0, INT32_MAX); };
+    if (!marks->count_in(static_cast<int>(field("map")), field("index"), field("sentAt"), field("receivedAt"), problem))
+      throw Napi::TypeError::New(info.Env(), "not a socket mark: " + problem);
   }
   cell_->mark_sockets(std::move(marks));
 }

@@ -4,7 +4,7 @@
 
 #include "addresses.h"
 #include "event.h"
-#include "sockets.h"
+#include "socket_owner.h"
 
 #define UDP_HEADER 8
 #define TCP_LEAST_HEADER 20
@@ -27,11 +27,9 @@ int BPF_PROG(pyi_socket_post_create, struct socket* sock, int family, int type, 
 /* Payload, once for each time that it arrives: at least what can be read. */
 SEC("lsm/socket_sock_rcv_skb")
 int BPF_PROG(pyi_received, struct sock* sk, struct sk_buff* skb) {
-  const struct pyi_socket* own = bpf_sk_storage_get(&sockets, sk, NULL, 0);
-  if (!own) return 0;
-  __u32 index = own->index;
-  struct pyi_sandbox* sandbox = bpf_map_lookup_elem(&sandboxes, &index);
-  if (!sandbox || sandbox->id != own->sandbox) return 0;
+  __u32 af = BPF_CORE_READ(sk, __sk_common.skc_family);
+  struct pyi_sandbox* sandbox = af == AF_INET || af == AF_INET6 ? sandbox_of(sk) : NULL;
+  if (!sandbox) return 0;
   __u32 header = UDP_HEADER;
   if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP) {
     __u8 offset = 0;

@@ -19,7 +19,8 @@ export interface NativePrograms {
   update(map: string, key: Uint8Array, value: Uint8Array): void
   remove(map: string, key: Uint8Array): void
   lookup(map: string, key: Uint8Array): Buffer
-  label(thread: number, value: Uint8Array): void
+  /** `unlabelledOnly`: leaves a label as it is. Whether it labelled the thread. */
+  label(thread: number, value: Uint8Array, unlabelledOnly: boolean): boolean
   storeActive(index: number, slot: number, generation: number): void
   readSandbox(index: number): Buffer
   writeSandbox(index: number, value: Uint8Array): void

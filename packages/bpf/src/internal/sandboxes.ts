@@ -91,9 +91,9 @@ export class Sandboxes {
     }
   }
 
-  /** What a socket of it has in its storage. */
-  socketValue(sandbox: bigint): Buffer {
-    return encode('pyi_socket', { sandbox, index: this.#entry(sandbox).index })
+  /** Of its record. @throws BpfMisuseError */
+  indexOf(sandbox: bigint): number {
+    return this.#entry(sandbox).index
   }
 
   has(sandbox: bigint): boolean {

@@ -53,7 +53,8 @@ function socketsIn(folders: readonly string[]): { streams: string[]; datagrams: 
 function somePolicy(random: Random, { folders, files }: ReturnType<typeof tree>): CompiledPolicy {
   const list = (most: number, make: () => string) =>
     JSON.stringify(Array.from({ length: random(most + 1) }, () => make()))
-  const path = () => (random(2) === 0 ? pick(random, files) : `${pick(random, folders)}${pick(random, ['', '/**', '/**'])}`)
+  const path = () =>
+    random(2) === 0 ? pick(random, files) : `${pick(random, folders)}${pick(random, ['', '/**', '/**'])}`
   const { streams, datagrams } = socketsIn(folders)
   const unix = () =>
     pick(random, [

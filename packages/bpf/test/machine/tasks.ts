@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { UnsupportedError } from '../../src/index.js'
-import { allow, read } from './lab.js'
+import { allow, policy, read } from './lab.js'
 import type { Scenario } from './scenario.js'
 import { Subject } from './subject.js'
 
@@ -69,6 +69,34 @@ export const tasks: readonly Scenario[] = [
         assert.equal(await subject.call('main', call), 'EPERM', call)
         assert.equal(lab.denials(sandbox)[0]?.operation, operation)
       }
+    },
+  },
+  {
+    name: 'the rest of a process is labelled without taking a label from anybody',
+    by: 'bpf-lsm',
+    rules: ['threads'],
+    needs: 'thread-label',
+    async run(lab) {
+      await using subject = new Subject()
+      const folder = lab.folder('rest')
+      const file = lab.file(join(folder, 'file'))
+      for (const thread of ['main', 'guest', 'idle']) assert.equal(await subject.call(thread, `open ${file} r`), 'ok')
+      const [own, rest] = [lab.slot(), lab.sandbox()]
+      lab.lsm.putPolicy(own, policy({ files: [allow(folder, read, 0)] }))
+      lab.lsm.label(await subject.id('guest'), { sandbox: lab.sandbox(), slot: own })
+      const slot = lab.emptySlot()
+      lab.lsm.labelRest(subject.pid, { sandbox: rest, slot })
+      lab.lsm.labelRest(subject.pid, { sandbox: rest, slot })
+      assert.equal(await subject.call('guest', `open ${file} r`), 'ok')
+      // What they start from here on is theirs, too.
+      for (const thread of ['main', 'idle', 'new']) assert.equal(await subject.call(thread, `open ${file} r`), 'EACCES')
+      assert.deepEqual(
+        lab.denials(rest).map(({ object }) => object),
+        [file, file, file],
+      )
+      // A blank that becomes somebody's.
+      lab.lsm.label(await subject.id('new'), { sandbox: lab.sandbox(), slot: own })
+      assert.equal(await subject.call('new', `open ${file} r`), 'ok')
     },
   },
   {

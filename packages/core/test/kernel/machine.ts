@@ -97,7 +97,15 @@ contracts: [{ name: little, on: sendto, assert: bytes_sent <= 1000, action: deny
     const little = await held.eval(`attempt(send, ${port}, 400, 400)`)
     const much = await held.eval(`attempt(send, ${port}, 400, 400)`)
     server.close()
-    return { refused, little, much }
+    // What the broker sends for it, to an address, counts as well: no way around the contract.
+    const datagrams = policy(`net: { sendto: ['udp://127.0.0.1:*'] }
+contracts: [{ name: little, on: sendto, assert: bytes_sent <= 1000, action: deny }]`)
+    await using named = await spawn(supervisor, { policy: datagrams })
+    await named.exec(`
+def name(size): socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x' * size, ('127.0.0.1', 9))`)
+    const addressed: string[] = []
+    for (let i = 0; i < 3; i++) addressed.push(await named.eval('attempt(name, 400)'))
+    return { refused, little, much, addressed }
   },
 
   async 'what a connected socket receives'(enforcer) {

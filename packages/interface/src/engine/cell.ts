@@ -77,7 +77,7 @@ export interface Cell {
   /** Of a brokered sandbox: rules on `name` fit `address` from now on, as the guest was told so. */
   learnName?(address: string, name: string): void
   /**
-   * Of a brokered sandbox, before its first line: every Internet socket that it gets from here on has these, or it gets
+   * Of a brokered sandbox, before its first line: every socket that it gets from here on has these, or it gets
    * none. Where `BrokerRequest.marksSockets` is set, there is no socket before. @throws TypeError for what is no mark
    */
   markSockets?(marks: readonly SocketMark[]): void

@@ -48,13 +48,24 @@ export interface SandboxTarget {
 }
 
 /**
- * How an enforcer knows a sandbox's Internet sockets, whoever makes and whoever holds them: by a value in the socket
+ * How an enforcer knows a sandbox's sockets, whoever makes and whoever holds them: by a value in the socket
  * itself (BPF_MAP_TYPE_SK_STORAGE, Linux 5.2).
  */
 export interface SocketMark {
   /** Descriptor of a map with BPF_F_CLONE, so that accepted sockets have the value, too; open as long as the attachment. */
   readonly map: number
   readonly value: Uint8Array
+  /** Where it counts what these sockets have carried, if it does: contracts on calls that the engine makes judge by it. */
+  readonly counted?: SocketCount
+}
+
+/** A record in a BPF array (BPF_MAP_TYPE_ARRAY) with two little endian words of eight bytes, each at its offset. */
+export interface SocketCount {
+  readonly map: number
+  readonly index: number
+  /** Bytes that were given to be sent, and payload that has arrived. */
+  readonly sentAt: number
+  readonly receivedAt: number
 }
 
 export interface Attachment extends Disposable {

@@ -55,6 +55,10 @@ bool Call::upholds(Hook hook, Operation operation, const std::string& object, Co
   if (program.empty()) return true;
   facts.sandbox = client.id();
   facts.elapsed_ms = client.elapsed_ms();
+  const SocketBytes bytes = client.socket_bytes();
+  // What this call sends counts with it, as it does in the kernel's programs.
+  facts.bytes_sent = bytes.sent + (hook == Hook::send_to ? facts.size : 0);
+  facts.bytes_received = bytes.received;
   const ContractVerdict verdict = run_contracts(program, facts);
   for (const Violation& violation : verdict.violations) {
     const bool denies = violation.action != ContractAction::log && !table().log_only();

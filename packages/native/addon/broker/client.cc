@@ -61,6 +61,11 @@ int Client::mark_socket(int socket) const {
   return marks ? marks->put(socket) : 0;
 }
 
+SocketBytes Client::socket_bytes() const {
+  const auto marks = socket_marks_.load(std::memory_order_acquire);
+  return marks ? marks->bytes() : SocketBytes{};
+}
+
 void Client::learn_name(const Address& address, std::string name) {
   std::lock_guard guard(lock_);
   if (names_.size() >= kMostAddresses) names_.clear();  // what is still in use is resolved again

@@ -42,6 +42,8 @@ class Client {
   void set_socket_marks(std::shared_ptr<const SocketMarks> marks);
   // 0, or the errno that it doesn't get a socket with. None of it is marked where nobody asked for marks.
   int mark_socket(int socket) const;
+  // What contracts judge, as far as somebody counts it.
+  SocketBytes socket_bytes() const;
 
   // What the guest got by resolving a name: rules on the name fit the address from then on.
   void learn_name(const Address& address, std::string name);

@@ -80,7 +80,7 @@ Service connect_service(Client& client, const sockaddr_storage& peer, socklen_t 
     service.error = dial.error;
     if (service.error != 0) return;
     UniqueFd fd(::socket(peer.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    service.error = !fd ? errno : peer.ss_family == AF_UNIX ? 0 : client.mark_socket(fd.get());
+    service.error = fd ? client.mark_socket(fd.get()) : errno;
     service.fd = std::make_shared<UniqueFd>(std::move(fd));
     service.peer = dial.peer;
     service.peer_bytes = dial.peer_bytes;

@@ -148,8 +148,7 @@ Answer make(const Call& call, const Request& request) {
   const int flags = static_cast<int>(request.flags) & SOCK_NONBLOCK;
   UniqueFd fd(::socket(request.fd, kind | flags | SOCK_CLOEXEC, internet ? usual : 0));
   if (!fd) return Answer::fail(errno);
-  if (internet)
-    if (const int error = call.client.mark_socket(fd.get()); error != 0) return Answer::fail(error);
+  if (const int error = call.client.mark_socket(fd.get()); error != 0) return Answer::fail(error);
   return Answer::give(std::move(fd), (request.flags & SOCK_CLOEXEC) != 0);
 }
 
