@@ -99,25 +99,27 @@ describe.runIf(process.arch === 'x64')('the filters of a cell, run on calls that
       }),
   )
 
-  const filters = (args: readonly string[]) => {
+  /** `lone`: of a process cell, where the supervisor is told of what the policy denies. */
+  const filters = (args: readonly string[], lone = false) => {
     const printed = JSON.parse(execFileSync(built('pyisolate-engine'), ['filter', ...args], { encoding: 'utf8' }))
-    return [printed.baseline, printed.notify]
+    return (lone ? [printed.loneBaseline, printed.loneNotify] : [printed.baseline, printed.notify])
       .filter((hex: string) => hex !== '')
       .map((hex: string) => decodeFilter(Buffer.from(hex, 'hex')))
   }
 
+  const changes = 'syscalls:\n  allow: [fallocate, sched_getattr]\n  deny: [sched_yield, mmap, openat, getppid]'
+  /** Of those the ones that the engine can do without before it is listened to, and that no other rule is about. */
+  const told = ['sched_yield', 'getppid']
+
   it.each([
-    ['the profile', ''],
-    ['additions and removals', 'syscalls:\n  allow: [fallocate, sched_getattr]\n  deny: [sched_yield, mmap, openat]'],
-  ])('%s: as explain says, call by call', (_, section) => {
+    ['the profile', '', false],
+    ['additions and removals', changes, false],
+    ['the same in a process of its own', changes, true],
+  ])('%s: as explain says, call by call', (_, section, lone) => {
     const policy = compilePolicy(`version: 1\n${section}`)
     const { allow, deny } = compileSyscalls(policy)
-    const programs = filters([
-      '--broker',
-      'files-and-sockets',
-      ...allow.flatMap((name) => ['--allow-call', name]),
-      ...deny.flatMap((name) => ['--deny-call', name]),
-    ])
+    const calls = [...allow.flatMap((name) => ['--allow-call', name]), ...deny.flatMap((name) => ['--deny-call', name])]
+    const programs = filters(['--broker', 'files-and-sockets', ...calls], lone)
     for (const program of programs) verifyFilter(program)
     let compared = 0
     for (const name of systemCallNames) {
@@ -131,6 +133,7 @@ describe.runIf(process.arch === 'x64')('the filters of a cell, run on calls that
       const brokered = because === 'left to the rules on files and the network'
       // Always refused in the same way, so that whoever calls falls back: no permission is asked.
       if (name === 'sendmmsg') expect(action).toBe('errno')
+      else if (lone && told.includes(name)) expect([name, action]).toEqual([name, 'notify'])
       else expect([name, passes], because).toEqual([name, allowed || brokered])
       compared++
     }

@@ -57,6 +57,7 @@ const attacks: [string, (guest: FakeGuest) => unknown, string][] = [
     'an error is not a map',
   ],
   ['an error without a type', answer({ type: null }), "an error's type is not a string"],
+  ['an error about a limit that there is not', answer({ limit: 'toString' }), 'an unknown limit'],
   ['an error of a huge type', answer({ type: 'x'.repeat(5000) }), "an error's type is longer than 4096"],
   ['an error whose message is a number', answer({ message: 5 }), "an error's message is not a string"],
   ['an error whose frames are a map', answer({ frames: {} }), "an error's frames is not an array"],

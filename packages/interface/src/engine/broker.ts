@@ -5,8 +5,8 @@ export interface CellPlaces {
 
 /** Something a guest tried that its policy denied or, under a table that only logs, did. */
 export interface Denial {
-  readonly operation: 'read' | 'write' | 'exec' | 'connect' | 'bind' | 'sendto' | 'socket'
-  /** A path as the guest sees it, a target (`tcp://192.0.2.1:443`, `unix:///run/x`), or a kind of socket. */
+  readonly operation: 'read' | 'write' | 'exec' | 'connect' | 'bind' | 'sendto' | 'socket' | 'call'
+  /** A path as the guest sees it, a target (`tcp://192.0.2.1:443`, `unix:///run/x`), a kind of socket, a system call. */
   readonly object: string
   /** Number of the rule that decided; `undefined` when none fitted, which denies. */
   readonly rule: number | undefined

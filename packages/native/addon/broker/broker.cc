@@ -19,8 +19,24 @@ namespace {
 
 constexpr std::uint64_t kWaiting = 1ull << 63;  // of an epoll key: something waited for, not a sandbox
 
+// Nothing but what the policy denies by name is sent here beside the calls on files and sockets.
+Answer deny(const Call& call, const Request& request) {
+  call.client.events()->put({.client = call.client.id(),
+                             .operation = Operation::call,
+                             .allowed = false,
+                             .rule = kNoRule,
+                             .generation = call.policy.generation,
+                             .error = EPERM,
+                             .kill = false,
+                             .lost = 0,
+                             .object = std::to_string(request.number)},
+                            false);
+  return Answer::fail(EPERM);
+}
+
 Answer make_call(const Call& call, const Request& request) {
   try {
+    if (request.kind == Kind::denied) return deny(call, request);
     return request.kind < Kind::socket ? make_file_call(call, request) : make_socket_call(call, request);
   } catch (const std::bad_alloc&) {
     return Answer::fail(ENOMEM);

@@ -127,6 +127,7 @@ int Decoder::send_message() {
 }
 
 int Decoder::decode() {
+  request_.number = call_.nr;
   constexpr std::size_t kStat = sizeof(struct stat);
   switch (call_.nr) {
     case SYS_openat: return open(fd(0), 1, arg(2), arg(3));
@@ -180,7 +181,8 @@ int Decoder::decode() {
 #ifdef SYS_renameat
     case SYS_renameat: return two_paths(Kind::rename, fd(0), 1, fd(2), 3, 0);
 #endif
-    default: return ENOSYS;  // openat2 among them: whoever uses it falls back to openat
+    case SYS_openat2: return ENOSYS;  // whoever uses it falls back to openat
+    default: return request_.kind = Kind::denied, 0;
   }
 }
 

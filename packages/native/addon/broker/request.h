@@ -13,6 +13,7 @@
 namespace pyisolate::broker {
 
 enum class Kind : std::uint8_t {
+  denied,  // not one that is made for anybody
   open,
   stat,
   statx,
@@ -41,6 +42,7 @@ enum class Kind : std::uint8_t {
 // nothing any more.
 struct Request {
   Kind kind;
+  int number = 0;   // of the call
   int folder = -1;  // a descriptor of the guest, or AT_FDCWD
   std::string path;
   int folder2 = -1;

@@ -75,7 +75,8 @@ void enter_broker([[maybe_unused]] const Confinement& prepared, [[maybe_unused]]
   if (shared && !(report.has("mount-namespace") && report.has("network-namespace")))
     return report.missing("broker", true, "mount and network namespaces, for a shared cell under a policy", EPERM);
   if (shared) return;
-  const int listener = enter_notify(prepared.notify_filter);
+  const bool tells = !prepared.lone_notify_filter.empty();
+  const int listener = enter_notify(tells ? prepared.lone_notify_filter : prepared.notify_filter);
   if (listener < 0) return report.missing("broker", true, "install the notifying filter", errno);
   channel.offer_listener(listener);
   report.active("broker", true, "calls on files and sockets are decided, and made, by the supervisor");
@@ -116,7 +117,8 @@ std::unique_ptr<Channel> enter_cell(Confinement& prepared, int segment, int bell
   prepared.world.proc = prepared.world.null = prepared.ruleset = -1;
   enter_broker(prepared, *channel, report, control >= 0);
 #ifndef PYISOLATE_UNCONFINED
-  enter_seccomp(prepared.filter, prepared.filter_problem, report);
+  const bool tells = control < 0 && !prepared.lone_filter.empty();
+  enter_seccomp(tells ? prepared.lone_filter : prepared.filter, prepared.filter_problem, report);
 #endif
   if (report.lacking() != nullptr) refuse(*channel, report);
   channel->write_ahead(FrameType::ready, ready_payload(report));

@@ -6,6 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "confine/export_filter.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -44,7 +47,33 @@ unsigned long listener_flags() {
   return flags;
 }
 
-std::vector<sock_filter> compile_notify_filter(std::string& problem) {
+std::vector<ToldCall> told_calls(const std::vector<std::string>& denied) {
+  // Until the supervisor has the listener nobody answers: what the engine calls before it must not wait for that. So
+  // these fail in the kernel, and nobody hears of it; and so do those that the supervisor would make.
+  static const std::vector<const char*> kUntold = {
+      "brk",     "clock_gettime",  "close",
+      "exit",    "exit_group",     "fcntl",
+      "futex",   "getpid",         "gettid",
+      "madvise", "mmap",           "mprotect",
+      "mremap",  "munmap",         "poll",
+      "prctl",   "read",           "restart_syscall",
+      "rseq",    "rt_sigprocmask", "rt_sigreturn",
+      "sendto",  "sendmsg",        "sendmmsg",
+      "seccomp", "write",          "set_robust_list",
+  };
+  const auto among = [](const auto& names, const std::string& name) {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+  };
+  std::vector<ToldCall> told;
+  for (const std::string& name : denied) {
+    const int number = seccomp_syscall_resolve_name(name.c_str());
+    if (number < 0 || among(kUntold, name) || among(kOnPaths, name) || among(brokered_calls(), name)) continue;
+    told.push_back({name, number});
+  }
+  return told;
+}
+
+std::vector<sock_filter> compile_notify_filter(const std::vector<ToldCall>& told, std::string& problem) {
   FilterContext context(seccomp_init(SCMP_ACT_ALLOW), seccomp_release);
   if (!context) {
     problem = "seccomp_init failed";
@@ -59,6 +88,7 @@ std::vector<sock_filter> compile_notify_filter(std::string& problem) {
   rules.add(SCMP_ACT_NOTIFY, "sendto", scmp_arg_cmp{3, SCMP_CMP_MASKED_EQ, kFastOpen, kFastOpen});
   rules.add(SCMP_ACT_NOTIFY, "sendmsg");
   rules.add(SCMP_ACT_ERRNO(ENOSYS), "sendmmsg");
+  for (const ToldCall& call : told) rules.add(SCMP_ACT_NOTIFY, call.name.c_str());
   return export_filter(context.get(), rules, problem);
 }
 

@@ -257,6 +257,11 @@ void brokered_rules(FilterRules& rules) {
 
 }  // namespace
 
+Profile without_told(Profile profile, const std::vector<ToldCall>& told) {
+  for (const ToldCall& call : told) std::erase(profile.deny, call.name);
+  return profile;
+}
+
 std::vector<sock_filter> compile_filter(const Profile& profile, std::string& problem) {
   FilterContext context(seccomp_init(SCMP_ACT_ERRNO(EPERM)), seccomp_release);
   if (!context) {

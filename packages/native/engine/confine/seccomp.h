@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "confine/notify.h"
 #include "confine/report.h"
 
 namespace pyisolate {
@@ -16,6 +17,9 @@ struct Profile {
   std::vector<std::string> allow;
   std::vector<std::string> deny;  // wins
 };
+
+// The same with the calls that a notifying filter, which denies them, stands in front of.
+Profile without_told(Profile profile, const std::vector<ToldCall>& told);
 
 // The filter's instructions, compiled once by the zygote. Empty, with `problem`, when libseccomp fails.
 std::vector<sock_filter> compile_filter(const Profile& profile, std::string& problem);

@@ -118,7 +118,7 @@ def _settle(settings):
     if settings.get("imports"):
         import _pyisolate_policy
 
-        _pyisolate_policy.rule_imports(**settings["imports"])
+        _pyisolate_policy.rule_imports(_api, **settings["imports"])
 
 
 def _compile(code, filename, mode):
@@ -182,6 +182,17 @@ def _text(value, most=_MOST_TEXT):
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def _limit_of(error):
+    """The limit that the kernel, or the engine, has kept by this exception; as this side sees it."""
+    if type(error) is MemoryError:
+        return "memory"
+    if type(error) is OSError:
+        return "openFiles" if error.errno == 24 else "fileSize" if error.errno == 27 else None  # EMFILE, EFBIG
+    if type(error) is RuntimeError and _text(error, 100).startswith("can't start new thread"):
+        return "threads"
+    return None
+
+
 def describe(error):
     """A guest's exception as data for the supervisor."""
     # Not at the top: in an interpreter of its own they cost more than all the rest, and most guests don't fail.
@@ -218,7 +229,9 @@ def describe(error):
                 "source": _text((error.text or "").strip(), 4096),
             }
         )
+    limit = _limit_of(error)
     return {
+        **({"limit": limit} if limit else {}),
         "type": _text(type(error).__name__, 1024),
         "module": _text(type(error).__module__, 1024),
         "message": message,

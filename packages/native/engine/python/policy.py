@@ -91,19 +91,28 @@ def resolve_by_host(api):
         setattr(_socket, function.__name__, function)
 
 
-def rule_imports(allow, deny, policy):
+def rule_imports(api, allow, deny, policy):
     """Refuses modules by name; a name covers what is below it. What an allowed module imports itself is its matter."""
     plain = builtins.__import__
+    tell = api._HostFunction("__denied__")
+
+    def refuse(module, why):
+        error = ImportError(f"the policy {policy} {why} {module}", name=module)
+        try:
+            tell(module)
+        except Exception as problem:
+            raise error from problem
+        raise error
 
     def covered(names, module):
         return any(module == name or module.startswith(name + ".") for name in names)
 
     def check(module, importer):
         if covered(deny, module):
-            raise ImportError(f"the policy {policy} denies to import {module}", name=module)
+            refuse(module, "denies to import")
         outside = importer in (None, "__main__") or importer.startswith("<")
         if allow and outside and not covered(allow, module):
-            raise ImportError(f"the policy {policy} does not allow to import {module}", name=module)
+            refuse(module, "does not allow to import")
 
     def ruled(name, globals=None, locals=None, fromlist=(), level=0):
         if level == 0:

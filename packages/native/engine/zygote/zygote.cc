@@ -40,7 +40,8 @@ bool orphaned(const ZygoteOptions& options) {
   return poll(&end, 1, 0) > 0 && (end.revents & (POLLHUP | POLLNVAL)) != 0;
 }
 
-void prepare_confinement(const ZygoteOptions& options, Confinement& prepared) {
+// `told`: of the calls that the policy denies, those that the supervisor is told of.
+void prepare_confinement(const ZygoteOptions& options, const std::vector<ToldCall>& told, Confinement& prepared) {
   auto lacks = [&](const char* name) {
     for (const auto& without : options.without) {
       if (without == name) return true;
@@ -59,13 +60,24 @@ void prepare_confinement(const ZygoteOptions& options, Confinement& prepared) {
     const Profile profile = {prepared.world.cell_namespaces != 0, options.brokered, options.allow_calls,
                              options.deny_calls};
     prepared.filter = compile_filter(profile, prepared.filter_problem);
-    if (options.brokered) prepared.notify_filter = compile_notify_filter(prepared.filter_problem);
+    if (options.brokered) prepared.notify_filter = compile_notify_filter({}, prepared.filter_problem);
+    if (!told.empty()) {
+      prepared.lone_filter = compile_filter(without_told(profile, told), prepared.filter_problem);
+      prepared.lone_notify_filter = compile_notify_filter(told, prepared.filter_problem);
+    }
   }
   prepared.brokered = options.brokered;
   prepared.memory = measure_memory(prepared.world.proc);
 #ifndef PYISOLATE_UNCONFINED
   fixed_rlimits(prepared.report, options.brokered);  // last: it forbids the file that the filter was made in
 #endif
+}
+
+// What the supervisor needs to know of its cells.
+std::string ready_report(const World& world, const std::vector<ToldCall>& told) {
+  probe::Json names;
+  for (const ToldCall& call : told) names.text(std::to_string(call.number).c_str(), call.name);
+  return probe::Json().text("stdlib", world.stdlib).raw("toldCalls", names.done()).done();
 }
 
 // Some hosts grant a user namespace but nothing inside it (AppArmor on Ubuntu 24.04): try once.
@@ -152,13 +164,14 @@ int run_zygote(int argc, char** argv) {
   prepared.preload = options.preload;
   learn_thread_id_place();
   try_namespaces(prepared);
-  prepare_confinement(options, prepared);
+  const auto told = options.brokered ? told_calls(options.deny_calls) : std::vector<ToldCall>();
+  prepare_confinement(options, told, prepared);
   if (!prepare_keys(prepared, problem)) return give_up(problem, 0);
   current_account();  // has this thread's end noted: what libc binds for that when it is first done, cells then have
   use_huge_code();
   use_huge_pages(prepared.world.proc);
   malloc_trim(0);  // or the first malloc of every cell would walk, and so copy, the freed chunks of all this
-  if (!send(kControlFd, ControlKind::ready, 0, 0, probe::Json().text("stdlib", prepared.world.stdlib).done())) return 1;
+  if (!send(kControlFd, ControlKind::ready, 0, 0, ready_report(prepared.world, told))) return 1;
   for (;;) {
     make_keys_when_quiet(prepared);
     ControlPacket packet;

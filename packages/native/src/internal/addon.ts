@@ -59,7 +59,7 @@ export interface CellListeners {
   onDrain(): void
   onCorrupt(detail: string): void
   onExit(exit: NativeExit): void
-  /** `operation`: an index into read, write, exec, connect, bind, sendto, socket. `rule`: 0xffffffff for none. */
+  /** `operation`: an index into read, write, exec, connect, bind, sendto, socket, call. `rule`: 0xffffffff for none. */
   onDenied(
     operation: number,
     object: string,

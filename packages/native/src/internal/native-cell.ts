@@ -23,11 +23,13 @@ import type { Link, LinkOwner } from './link.js'
 const END_SLOT = 2
 const NO_RULE = 0xffffffff
 /** In the addon's order. */
-const operations = ['read', 'write', 'exec', 'connect', 'bind', 'sendto', 'socket'] as const
+const operations = ['read', 'write', 'exec', 'connect', 'bind', 'sendto', 'socket', 'call'] as const
 const nothing = new Uint8Array(0)
 
 export interface Surroundings {
   places(): CellPlaces | undefined
+  /** Of a system call that is denied by name. */
+  callName(number: string): string | undefined
   io(): Io
 }
 
@@ -178,9 +180,10 @@ export class NativeCell implements Cell, LinkOwner {
     kill: boolean,
   ): void {
     const { broker } = this.#request
+    const named = operations[operation]!
     const denial: Denial = {
-      operation: operations[operation]!,
-      object,
+      operation: named,
+      object: named === 'call' ? (this.#surroundings?.callName(object) ?? `system call ${object}`) : object,
       rule: rule === NO_RULE ? undefined : rule,
       generation: generation - this.#before,
       errno,

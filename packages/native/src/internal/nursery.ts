@@ -53,6 +53,7 @@ export class Nursery {
     this.#brokered = options.broker !== undefined
     this.#surroundings = {
       io: options.io,
+      callName: (number) => this.#zygote.callName(number),
       places: () => ({ stdlib: { guest: this.#zygote.stdlib, host: options.stdlib() } }),
     }
     this.#cgroups = options.cgroups

@@ -28,6 +28,12 @@ const LONGEST_BACK_OFF_MS = 5000
 const SOUND_AFTER_MS = 1000
 const CLOSE_GRACE_MS = 1000
 
+interface ReadyReport {
+  readonly stdlib: string
+  /** System calls by number. */
+  readonly toldCalls?: Readonly<Record<string, string>>
+}
+
 interface Life {
   readonly handle: ZygoteHandle
   readonly ready: Deferred<ZygoteHandle>
@@ -46,6 +52,7 @@ export class Zygote {
   #retryAt = 0
   #closed = false
   #stdlib = ''
+  #toldCalls: NonNullable<ReadyReport['toldCalls']> = {}
 
   constructor(
     private readonly addon: NativeAddon,
@@ -83,6 +90,11 @@ export class Zygote {
     return this.#stdlib
   }
 
+  /** The name of a system call that its cells tell of when it is denied. */
+  callName(number: string): string | undefined {
+    return this.#toldCalls[number]
+  }
+
   /** Waits for the end of a zygote that was found dead, so that the next `acquire` starts another. */
   async gone(handle: ZygoteHandle): Promise<void> {
     if (this.#life?.handle === handle) await this.#life.ended.promise
@@ -107,7 +119,9 @@ export class Zygote {
         ...this.command,
         env: [],
         onReady: (report) => {
-          this.#stdlib = (JSON.parse(report) as { stdlib: string }).stdlib
+          const { stdlib, toldCalls = {} } = JSON.parse(report) as ReadyReport
+          this.#stdlib = stdlib
+          this.#toldCalls = toldCalls
           this.onEvent({ kind: 'started', pid: handle.pid, preload: this.preload })
           life.sound = handle
           life.ready.resolve(handle)

@@ -1,6 +1,8 @@
 import { GuestError, type GuestFrame } from '../../errors/guest-error.js'
 import type { Value } from '../../value.js'
+import { type GuestLimit, seenOf } from '../session/limit-notice.js'
 import type { Budget } from '../values/budget.js'
+import { malformed } from '../values/malformed-error.js'
 import { field, integer, list, record, text } from './shapes.js'
 
 const nameLength = 4096
@@ -22,6 +24,17 @@ export function readGuestError(value: Value): GuestError {
     traceback: text(field(fields, 'traceback') ?? '', "an error's traceback", 2 ** 24),
     frames: Object.freeze(list(field(fields, 'frames') ?? [], "an error's frames", mostFrames).map(readFrame)),
   })
+}
+
+/** The limit that an error is about, as the guest's side says. @throws MalformedError */
+export function readLimit(value: Value): GuestLimit | undefined {
+  const fields = record(value, 'an error')
+  // When there is no memory to describe it, its bare name comes.
+  const lacksMemory = field(fields, 'type') === 'MemoryError' && field(fields, 'module') === 'builtins'
+  const limit = field(fields, 'limit') ?? (lacksMemory ? 'memory' : undefined)
+  if (limit === undefined) return undefined
+  if (typeof limit !== 'string' || !Object.hasOwn(seenOf, limit)) malformed('an error about an unknown limit')
+  return limit as GuestLimit
 }
 
 function readFrame(value: Value): GuestFrame {

@@ -2,6 +2,7 @@ import { getSystemErrorName } from 'node:util'
 import type { Denial as EngineDenial } from '@pyisolate/interface'
 import type { CompiledPolicy, NumberedRule } from '@pyisolate/policy'
 import type { Denial, DenialRule } from '../../denial.js'
+import { Pace } from './pace.js'
 import type { PolicyModule } from './policy-module.js'
 
 /** Denials that come later than this many reloads name no rule. */
@@ -10,6 +11,7 @@ const mostNames = 4096
 
 /** Gives a sandbox's denials what the engine knows by number only: rules, policies, names. */
 export class Denials {
+  readonly #pace = new Pace()
   /** The latest by generation: denials of an old one may still be on their way. */
   readonly #known = new Map<number, CompiledPolicy>()
   readonly #names = new Map<string, string>()
@@ -33,15 +35,39 @@ export class Denials {
 
   tell({ rule: number, errno, kill, ...denial }: Omit<EngineDenial, 'operation'> & Pick<Denial, 'operation'>): void {
     const policy = this.#known.get(denial.generation)
-    const rule = number === undefined || policy === undefined ? undefined : rulesOf(this.policies, policy)[number]
+    const rule = this.ruleOf(denial.generation, number ?? this.#callRule(policy, denial))
     this.listener({
       ...denial,
       name: this.#names.get(addressOf(denial.object)),
-      rule: rule && describe(rule),
+      rule,
       policy: policy?.name ?? '',
+      toldBy: 'supervisor',
       errno: errno === 0 ? undefined : getSystemErrorName(-errno),
     })
     if (kill) this.kill(rule?.text ?? 'a contract')
+  }
+
+  /** A system call is known by name alone to whoever denies it. */
+  #callRule(policy: CompiledPolicy | undefined, { operation, object }: Pick<Denial, 'operation' | 'object'>) {
+    if (operation !== 'call' || policy === undefined) return undefined
+    return this.policies.explain(policy, { kind: 'syscall', name: object }).rule
+  }
+
+  /** What the guest's own side says, or counts: so many a second. */
+  explain(
+    denial: Pick<Denial, 'operation' | 'object' | 'errno' | 'toldBy' | 'generation'> & { rule: DenialRule | undefined },
+  ): void {
+    const lost = this.#pace.take()
+    if (lost === undefined) return
+    const policy = this.#known.get(denial.generation)?.name ?? ''
+    this.listener({ ...denial, name: undefined, policy, lost, allowed: false })
+  }
+
+  /** @param number of a rule of this generation */
+  ruleOf(generation: number, number: number | undefined): DenialRule | undefined {
+    const policy = this.#known.get(generation)
+    const rule = number === undefined || policy === undefined ? undefined : rulesOf(this.policies, policy)[number]
+    return rule && describe(rule)
   }
 }
 

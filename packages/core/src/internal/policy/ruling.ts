@@ -9,10 +9,11 @@ import type {
   Isolation,
 } from '@pyisolate/interface'
 import type { CompiledPolicy } from '@pyisolate/policy'
-import type { Denial } from '../../denial.js'
+import type { Denial, DenialRule } from '../../denial.js'
 import { ReloadError } from '../../errors/reload-error.js'
 import { UnenforceableError } from '../../errors/unenforceable-error.js'
 import type { HostFunction } from '../../options.js'
+import type { LimitNotice } from '../session/limit-notice.js'
 import { Attachments, type EnforcerCounters, type Step } from './attachments.js'
 import { Denials } from './denials.js'
 import { type Coverage, coverage, type HostAbilities } from './enforcers.js'
@@ -190,6 +191,38 @@ export class Ruling implements BrokerRequest {
       this.#denials.resolved(text, address)
     }
     return addresses
+  }
+
+  /** What the guest's Python says that it may not import, as a host function: believed as far as the policy says so, too. */
+  readonly deniedImport: HostFunction = (module: unknown) => {
+    if (typeof module !== 'string' || module.length > 255) throw new Error('not a module')
+    const { allowed, rule: number } = this.#options.policies.explain(this.policy, { kind: 'import', module })
+    if (allowed) return
+    const generation = this.#generation
+    const rule = this.#denials.ruleOf(generation, number)
+    this.#denials.explain({
+      operation: 'import',
+      object: module,
+      rule,
+      generation,
+      errno: 'ImportError',
+      toldBy: 'guest',
+    })
+  }
+
+  /** A limit was reached, whether it is of the policy or of the spawn. */
+  readonly limitReached = ({ limit, seen, toldBy }: LimitNotice): void => {
+    const { limits, limitPlaces } = this.policy as {
+      limits: Readonly<Record<string, number | undefined>>
+      limitPlaces: Readonly<Record<string, { file: string; line: number } | undefined>>
+    }
+    const [value, place] = [limits[limit], limitPlaces[limit]]
+    const rule: DenialRule | undefined =
+      value === undefined || place === undefined
+        ? undefined
+        : { number: undefined, section: `limits.${limit}`, text: String(value), file: place.file, line: place.line }
+    const generation = this.#generation
+    this.#denials.explain({ operation: 'limit', object: limit, rule, generation, errno: seen, toldBy })
   }
 
   readonly onDenial = (denial: EngineDenial): void => this.#denials.tell(denial)

@@ -6,6 +6,7 @@ import type { IoCounts } from '../../sandbox.js'
 import { budgetOf, type SettledLimits } from '../options/limits.js'
 import type { PolicyModule } from '../policy/policy-module.js'
 import type { Ruling } from '../policy/ruling.js'
+import { seenOf } from '../session/limit-notice.js'
 import type { Session } from '../session/session.js'
 import { Services } from './services.js'
 
@@ -40,6 +41,7 @@ export class ServiceDesk {
         })
         return this.#ruling
       },
+      reached: (limit) => this.session().reached(limit, seenOf[limit]),
       openFiles: this.limits.openFiles,
       most: budgetOf(this.limits).bytes,
     })

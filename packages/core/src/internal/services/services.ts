@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cell, CellServices, ServiceAddress } from '@pyisolate/interface'
 import type { HostFunction } from '../../options.js'
@@ -13,10 +14,17 @@ export interface ServicesOptions {
   cell(): Cell | undefined
   /** By what it is decided; made when a guest first asks, where it isn't needed for anything else. */
   ruling(cell: Cell): Promise<Ruling>
+  /** It has as many open as it may, or a file is as large as it may be. */
+  reached(limit: 'openFiles' | 'fileSize'): void
   readonly openFiles: number
   /** Bytes of one answer. */
   readonly most: number
 }
+
+const limits: ReadonlyMap<number | string, 'openFiles' | 'fileSize'> = new Map([
+  [constants.errno.EMFILE, 'openFiles'],
+  [constants.errno.EFBIG, 'fileSize'],
+])
 
 /** An answer is a frame that others wait behind. */
 const mostBytes = 128 * 1024
@@ -65,7 +73,10 @@ export class Services {
         this.#running.delete(number)
       }
     } catch (error) {
-      return failed(error) as ServiceAnswer
+      const answer = failed(error)
+      const limit = limits.get(answer[0])
+      if (limit !== undefined) this.#options.reached(limit)
+      return answer
     }
   }
 

@@ -22,6 +22,8 @@ export interface CallPort {
   /** A call starts or ends; it has this long. */
   started(timeout: number): void
   settled(): void
+  /** A call came back, too late. */
+  late(): void
   /** Appended to the message of a timeout: what the guest was held up by, if this side knows. */
   explainTimeout(): string
 }
@@ -88,6 +90,7 @@ export class CallQueue {
     const { call } = running
     this.#port.setDeadline(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, '')
     const late = isLate(call, answer)
+    if (late && !call.signal?.aborted) this.#port.late()
     this.#running = undefined
     this.#completed += 1
     if (call.signal?.aborted) this.#settle(call, () => call.reject(call.signal?.reason))

@@ -1,10 +1,11 @@
 import { type Cell, type CellExit, DeadlineSlot, type Frame, FrameType } from '@pyisolate/interface'
+import type { GuestError } from '../../errors/guest-error.js'
 import { SandboxClosedError } from '../../errors/sandbox-closed-error.js'
 import type { HostFunction } from '../../options.js'
 import type { Outcome } from '../../outcome.js'
 import type { Value } from '../../value.js'
 import { type ExitFrame, exitBudget, readExit } from '../frames/exit.js'
-import { errorBudget, readGuestError } from '../frames/guest-error.js'
+import { errorBudget, readGuestError, readLimit } from '../frames/guest-error.js'
 import type { SettledCall } from '../options/call-options.js'
 import { budgetOf, type SettledLimits } from '../options/limits.js'
 import { decodeValue } from '../values/decode.js'
@@ -13,6 +14,7 @@ import { CallQueue } from './call-queue.js'
 import { decideOutcome } from './decide-outcome.js'
 import { HostCalls } from './host-calls.js'
 import { Inbox } from './inbox.js'
+import { type LimitName, type LimitNotice, limitThatEnded, seenOf } from './limit-notice.js'
 import { Output } from './output.js'
 import { Reason } from './reason.js'
 
@@ -23,6 +25,7 @@ export interface SessionInit {
   readonly name: string
   readonly limits: SettledLimits
   readonly functions: ReadonlyMap<string, HostFunction>
+  onLimit(notice: LimitNotice): void
 }
 
 /** One sandbox from this side: takes its frames apart, believes none of them, and knows how it ended. */
@@ -36,6 +39,7 @@ export class Session {
   readonly closed: Promise<Outcome>
   #resolveClosed!: (outcome: Outcome) => void
   readonly #hostCalls: HostCalls
+  readonly #onLimit: (notice: LimitNotice) => void
   #cell: Cell | undefined
   #phase: 'running' | 'closing' | 'closed' = 'running'
   /** Nothing more is read from it: it said `exit`, or was killed for what it sent. */
@@ -49,8 +53,9 @@ export class Session {
   #callEndsAt = Number.POSITIVE_INFINITY
   #overdraftTimer: NodeJS.Timeout | undefined
 
-  constructor({ name, limits, functions }: SessionInit) {
+  constructor({ name, limits, functions, onLimit }: SessionInit) {
     this.name = name
+    this.#onLimit = onLimit
     this.limits = limits
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
@@ -75,6 +80,7 @@ export class Session {
       },
       started: (timeout) => this.#callStarted(timeout),
       settled: () => this.#callSettled(),
+      late: () => this.reached('callTime', 'KeyboardInterrupt'),
       explainTimeout: () =>
         this.inbox.full
           ? `; its post() was waiting for the host to receive (limits.unread: ${limits.unread} bytes)`
@@ -141,6 +147,11 @@ export class Session {
     if (this.#phase !== 'closed') this.#kill(Reason.contract(contract))
   }
 
+  /** A limit that this side counts, and what the guest sees of it. */
+  reached(limit: LimitName, seen: string | undefined): void {
+    this.#onLimit({ limit, seen, toldBy: 'supervisor' })
+  }
+
   readonly onDrain = (): void => {
     const waiting = this.#drained
     this.#drained = []
@@ -163,6 +174,8 @@ export class Session {
     this.stdout.end()
     this.stderr.end()
     this.onDrain()
+    const notice = limitThatEnded(outcome, exit)
+    if (notice !== undefined) this.#onLimit(notice)
   }
 
   readonly onFrame = (frame: Frame): void => {
@@ -181,9 +194,7 @@ export class Session {
         this.calls.answer(id, () => ({ value: decodeValue(payload, budget) }))
         break
       case FrameType.error:
-        this.calls.answer(id, () => ({
-          error: readGuestError(decodeValue(payload, errorBudget(budget))),
-        }))
+        this.calls.answer(id, () => this.#readError(decodeValue(payload, errorBudget(budget))))
         break
       case FrameType.post:
         if (this.inbox.posted < this.limits.messages) this.inbox.push(payload)
@@ -207,6 +218,13 @@ export class Session {
       default:
         malformed(`a frame of the unknown type ${type}`)
     }
+  }
+
+  #readError(value: Value): { error: GuestError } {
+    const error = readGuestError(value)
+    const limit = readLimit(value)
+    if (limit !== undefined) this.#onLimit({ limit, seen: seenOf[limit], toldBy: 'guest' })
+    return { error }
   }
 
   #print(output: Output, payload: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { EventEmitter, setMaxListeners } from 'node:events'
 import type { Cell, Enforcer, Engine, EngineStats } from '@pyisolate/interface'
 import type { CompiledPolicy } from '@pyisolate/policy'
+import type { Denial } from '../../denial.js'
 import { NameInUseError } from '../../errors/name-in-use-error.js'
 import { SupervisorClosedError } from '../../errors/supervisor-closed-error.js'
 import type { SpawnOptions } from '../../options.js'
@@ -11,10 +12,12 @@ import { onAbort } from '../abort.js'
 import { checkOptions, displayName, listOf, optional } from '../options/check.js'
 import { type SettledSpawn, settleSpawn, underPolicy } from '../options/spawn-options.js'
 import type { SettledSupervisor } from '../options/supervisor-options.js'
+import { Pace } from '../policy/pace.js'
 import { findPolicy, type GivenPolicy, policyModule, withGrants } from '../policy/policy-module.js'
 import { Ruling } from '../policy/ruling.js'
 import type { MintedToken, MintOptions } from '../reload/tokens.js'
 import { checkServicePolicy, ServiceDesk } from '../services/desk.js'
+import type { LimitNotice } from '../session/limit-notice.js'
 import { PythonSandbox } from '../session/python-sandbox.js'
 import { Session } from '../session/session.js'
 import { defaultEngine } from './default-engine.js'
@@ -135,8 +138,12 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
         () => session,
       )
       const functions = new Map([...spawn.functions, ['__io__', services.call]])
-      if (ruling !== undefined) functions.set('__resolve__', ruling.resolve)
-      session = new Session({ name, limits: spawn.limits, functions })
+      if (ruling !== undefined) {
+        functions.set('__resolve__', ruling.resolve)
+        functions.set('__denied__', ruling.deniedImport)
+      }
+      const onLimit = ruling?.limitReached ?? underNoPolicy((denial) => this.#denied(name, settled, denial))
+      session = new Session({ name, limits: spawn.limits, functions, onLimit })
       const request = spawnRequest(session, spawn, this.#settled, giveUp.signal, ruling, services.onDenial)
       const engine = await this.#getEngine()
       giveUp.signal.throwIfAborted()
@@ -238,11 +245,13 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
       blank: this.#blank,
       learn: settled.learn,
       kill,
-      onDenial: (denial) => {
-        settled.onDenied?.(denial)
-        this.#announce('denied', name, denial)
-      },
+      onDenial: (denial) => this.#denied(name, settled, denial),
     })
+  }
+
+  #denied(name: string, { onDenied }: SettledSpawn, denial: Denial): void {
+    onDenied?.(denial)
+    this.#announce('denied', name, denial)
   }
 
   async #getEngine(): Promise<Engine> {
@@ -269,6 +278,17 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   /** In a turn of its own: what a listener throws is the program's matter, not the sandbox's. */
   #announce<K extends keyof SupervisorEvents>(event: K, ...args: SupervisorEvents[K]): void {
     if (this.listenerCount(event) > 0) process.nextTick(() => (this as EventEmitter).emit(event, ...args))
+  }
+}
+
+/** Limits of a sandbox that only the built-in policy rules. */
+function underNoPolicy(tell: (denial: Denial) => void): (notice: LimitNotice) => void {
+  const pace = new Pace()
+  return ({ limit: object, seen: errno, toldBy }) => {
+    const lost = pace.take()
+    if (lost === undefined) return
+    const ruled = { name: undefined, rule: undefined, policy: 'stdlib.readonly', generation: 1, allowed: false }
+    tell({ operation: 'limit', object, errno, toldBy, lost, ...ruled })
   }
 }
 
