@@ -173,7 +173,7 @@ def worked(seconds):
     await sandbox.reload(share(400))
     expect(await sandbox.eval<number>('worked(0.5)')).toBeGreaterThan(0.1)
     expect(sandbox.enforcement).toContainEqual(
-      expect.objectContaining({ mechanism: 'cgroup', state: 'active', detail: 'limits.cpu: 4 (test.yaml:4)' }),
+      expect.objectContaining({ mechanism: 'cgroup', state: 'active', detail: 'limits.cpu: 4 (test.yaml:5)' }),
     )
     expect(await rejection(sandbox.reload(policy('fs: {}')))).toMatchObject({ frozen: ['limits.cpu'] })
   })
