@@ -41,11 +41,11 @@ def sent_to(port, count):
         for i in range(count): s.sendto(b'x' * 1000, ('127.0.0.1', port))
 def natively(port, count):
     libc = ctypes.CDLL(None)
-    fd = libc.syscall(41, socket.AF_INET, socket.SOCK_DGRAM, 0)
+    fd = libc.socket(socket.AF_INET, socket.SOCK_DGRAM, 0)
     address = bytes([2, 0]) + port.to_bytes(2, 'big') + bytes([127, 0, 0, 1]) + bytes(8)
-    if libc.syscall(42, fd, address, len(address)) != 0: raise OSError(ctypes.get_errno(), 'connect')
-    for i in range(count): libc.syscall(1, fd, b'x' * 1000, 1000)
-    libc.syscall(3, fd)
+    assert libc.connect(fd, address, len(address)) == 0
+    for i in range(count): libc.write(fd, b'x' * 1000, 1000)
+    libc.close(fd)
 def duplicated(port, count):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(('127.0.0.1', port))

@@ -58,12 +58,14 @@ describe.each(everywhere)('in %s isolation', (isolation) => {
     timeout: 60_000,
   }, async () => {
     const at = files()
-    const reads = (name: string) => policy(`fs:\n  read: ['${at}/${name}/**']`)
-    const [first, second] = [reads('a'), reads('b')]
+    // No datagram is sent: nobody needs to be at these ports.
+    const rules = (name: string, port: number) =>
+      policy(`fs:\n  read: ['${at}/${name}/**']\nnet:\n  connect: ['udp://127.0.0.1:${port}']`)
+    const [first, second] = [rules('a', 7001), rules('b', 7002)]
     const { sandbox } = await ruled(supervisor, { isolation, policy: first })
     await sandbox.exec(`
 import threading, errno
-passed, wrong, opened = [], [], 0
+passed, wrong, opened, connected = [], [], 0, 0
 stop = threading.Event()
 def race(name):
     global opened
@@ -74,7 +76,18 @@ def race(name):
                 opened += 1
         except OSError as error:
             if error.errno != errno.EACCES: wrong.append(repr(error))
+def race_to(port):
+    global connected
+    while not stop.is_set():
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                s.connect(('127.0.0.1', port))
+                (passed.append(port) if port == 7003 else None)
+                connected += 1
+        except OSError as error:
+            if error.errno != errno.EACCES: wrong.append(repr(error))
 threads = [threading.Thread(target=race, args=(name,)) for name in ('never', 'never', 'a', 'b')]
+threads += [threading.Thread(target=race_to, args=(port,)) for port in (7003, 7003, 7001, 7002)]
 for thread in threads: thread.start()
 `)
     for (let i = 0; i < 10_000; i++) {
@@ -82,7 +95,7 @@ for thread in threads: thread.start()
       if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     await sandbox.exec('stop.set()\nfor thread in threads: thread.join()')
-    expect(await sandbox.eval('(passed, wrong, opened > 0)')).toEqual([[], [], true])
+    expect(await sandbox.eval('(passed, wrong, opened > 0, connected > 0)')).toEqual([[], [], true, true])
     expect(sandbox.policy.generation).toBe(10_001)
   })
 

@@ -75,6 +75,38 @@ def old_thread(source):
   await one!.sandbox.exec('asked.put(None); thread.join()')
 })
 
+// Descriptors are a process's, and so is memory: neighbours with native code have what each of them has, and no more.
+it('what all of them together may reach bounds every one of them, native code included', async () => {
+  const at = files()
+  mkdirSync(join(at, 'c'))
+  writeFileSync(join(at, 'c', 'x'), 'c')
+  const [a, b] = await Promise.all(['a', 'b'].map((name) => shared('a union', `fs:\n  read: ['${at}/${name}/**']`)))
+  const descriptor = await a!.sandbox.eval<number>(`globals().setdefault('file', open('${at}/a/x')).fileno()`)
+  await b!.sandbox.exec(`
+import ctypes, threading
+libc = ctypes.CDLL(None, use_errno=True)
+def by_number(fd):
+    text = ctypes.create_string_buffer(1)
+    return text.raw.decode() if libc.pread(fd, text, 1, 0) == 1 else ctypes.get_errno()
+def natively(path, answers):
+    fd = libc.open(path.encode(), 0)
+    answers.append(by_number(fd) if fd >= 0 else errno.errorcode[ctypes.get_errno()])
+def anywhere(path):
+    answers = []
+    natively(path, answers)
+    thread = threading.Thread(target=natively, args=(path, answers))
+    thread.start(); thread.join()
+    return answers`)
+  const reach = (path: string) => b!.sandbox.call<string[]>('anywhere', [path])
+  expect(await reach(`${at}/b/x`)).toEqual(['b', 'b'])
+  // By its own thread not even what its neighbour may have; of what that has open it has the number.
+  expect(await reach(`${at}/a/x`)).toEqual(['EACCES', 'EACCES'])
+  expect(await b!.sandbox.call('by_number', [descriptor])).toBe('a')
+  for (const path of [`${at}/c/x`, `${at}/a/../c/x`, '/proc/self/fd/0', '/etc/passwd'])
+    for (const answer of await reach(path)) expect([path, answer]).not.toContain('c')
+  expect(await reach(`${at}/c/x`)).toEqual(['EACCES', 'EACCES'])
+})
+
 it('the end of one leaves the others theirs', async () => {
   const at = files()
   const cell = 'one ends'
