@@ -34,7 +34,7 @@ export function bpfFindings(kernel: KernelReport, files: HostFiles): Finding[] {
       id: 'bpf-cgroup',
       title: 'BPF on cgroups',
       need: 'optional',
-      gives: 'connections by address, decided in the kernel for each cgroup v2',
+      gives: 'connections by address, for each cgroup v2, and limits on bandwidth, kept by the kernel',
       ...judge(bpf.cgroup, refused),
     },
     {

@@ -1,7 +1,17 @@
 // What an enforcer that is given to a supervisor is asked for, and when.
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { bpfLsm, probe } from '@pyisolate/bpf'
-import type { Attachment, Enforcer, KernelPolicy, SandboxTarget, SocketMark, Unenforced } from '@pyisolate/interface'
+import type {
+  Attachment,
+  Cell,
+  Enforcer,
+  Engine,
+  KernelPolicy,
+  SandboxTarget,
+  SocketMark,
+  Unenforced,
+} from '@pyisolate/interface'
+import { createNativeEngine } from '@pyisolate/native'
 import { numberedRules } from '@pyisolate/policy'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
@@ -183,6 +193,30 @@ describe('an enforcer', () => {
       /not a socket mark: its map is no descriptor/,
     )
     await expect.poll(() => supervisor.stats().sandboxes).toBe(1)
+  })
+
+  it('is waited for with its mark: a guest that is let go before has no socket', async () => {
+    await using engine = createNativeEngine()
+    const forgetful: Engine = {
+      name: engine.name,
+      stats: () => engine.stats(),
+      close: () => engine.close(),
+      [Symbol.asyncDispose]: () => engine.close(),
+      spawn: async (request) => {
+        const cell = await engine.spawn(request)
+        const get = (_: Cell, key: keyof Cell) => {
+          const value = Reflect.get(cell, key, cell)
+          if (key === 'markSockets') return () => {}
+          return typeof value === 'function' ? value.bind(cell) : value
+        }
+        return new Proxy(cell, { get: get as ProxyHandler<Cell>['get'] & {} })
+      },
+    }
+    await using supervisor = createSupervisor({ engine: forgetful, enforcers: [new Recorder()] })
+    const given = policy(`net: { connect: ['udp://127.0.0.1:*'] }`)
+    await using sandbox = await supervisor.spawn('a', { policy: given })
+    await expect(sandbox.eval("__import__('socket').socket(2, 2)")).rejects.toThrow(/PermissionError/)
+    expect(await sandbox.eval("__import__('socket').socketpair() is not None")).toBe(true)
   })
 
   it('tells denials, which get their rule and line', async () => {
