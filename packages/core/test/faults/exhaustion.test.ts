@@ -47,7 +47,6 @@ describe('no descriptor left', () => {
       // Just enough for Node itself.
       ':',
       `const { openSync } = await import('node:fs')
-       await import('@pyisolate/native')
        const held = []
        try { for (;;) held.push(openSync('/dev/null')) } catch {}
        const error = await supervisor.spawn('a').catch((e) => e)
@@ -61,6 +60,72 @@ describe('no descriptor left', () => {
     )
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/^ERR_PYISOLATE_(SPAWN|ENGINE_MISSING)\n2\n$/)
+  })
+})
+
+describe('no descriptor left while others exchange', () => {
+  it('fails spawns and services by name, and takes nothing from those that run', async () => {
+    const { stdout, stderr, code } = await runUnder(
+      'ulimit -n 160',
+      `const lanes = []
+       let over = false
+       for (let n = 0; n < 8; n++) {
+         const sandbox = await supervisor.spawn('lane' + n)
+         await sandbox.exec('import pyisolate, os\\ndef serve():\\n  n = 0\\n  while (m := recv()) is not None:\\n    assert m[0] == n, (m, n)\\n    post(m)\\n    n += 1\\n  return n')
+         const lane = { sandbox, exchanged: 0 }
+         lane.served = sandbox.eval('serve()', { timeout: Infinity })
+         lane.running = (async () => {
+           for (; !over; lane.exchanged++) {
+             const body = new Uint8Array(lane.exchanged % 3000).fill(lane.exchanged)
+             await sandbox.send([lane.exchanged, body])
+             const [number, back] = await sandbox.recv()
+             if (number !== lane.exchanged || Buffer.compare(back, body) !== 0) throw new Error('lost, doubled or changed')
+           }
+           await sandbox.send(null)
+           if (await lane.served !== lane.exchanged) throw new Error('the guest has seen another number')
+         })()
+         lanes.push(lane)
+       }
+       const progress = async (more) => {
+         const goals = lanes.map((lane) => lane.exchanged + more)
+         while (lanes.some((lane, n) => lane.exchanged < goals[n]))
+           await Promise.race([new Promise((done) => setTimeout(done, 5)), ...lanes.map(({ running }) => running)])
+       }
+       const asker = await supervisor.spawn('asker')
+       await asker.exec('import pyisolate, errno, os')
+       const ask = () => asker.exec('try:\\n  with pyisolate.open(os.__file__) as f: said = len(f.read(10))\\nexcept OSError as e: said = errno.errorcode[e.errno]')
+         .then(() => asker.eval('said'))
+       await progress(20)
+       const more = []
+       const failures = new Set()
+       while (failures.size === 0) {
+         const found = await Promise.allSettled([0, 1].map((n) => supervisor.spawn('more' + more.length + '.' + n)))
+         for (const one of found) one.status === 'fulfilled' ? more.push(one.value) : failures.add(one.reason.code)
+       }
+       const { openSync, closeSync } = await import('node:fs')
+       const held = []
+       try { for (;;) held.push(openSync('/dev/null')) } catch {}
+       const refused = await ask()
+       await progress(50)
+       const again = await supervisor.spawn('again').catch((error) => error.code)
+       for (const fd of held) closeSync(fd)
+       for (const one of more) await one.close()
+       const served = await ask()
+       const spawned = await (await supervisor.spawn('at last')).eval('1 + 1')
+       await progress(20)
+       over = true
+       await Promise.all(lanes.map(({ running }) => running))
+       console.log(JSON.stringify({ failures: [...failures], refused, again, served, spawned }))
+       await supervisor.close()`,
+    )
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout)).toEqual({
+      failures: ['ERR_PYISOLATE_SPAWN'],
+      refused: 'EMFILE',
+      again: 'ERR_PYISOLATE_SPAWN',
+      served: 10,
+      spawned: 2,
+    })
   })
 })
 

@@ -1,12 +1,17 @@
 import type { CompiledPolicy } from '@pyisolate/policy'
+import { lazily } from '../lazily.js'
 
 export type PolicyModule = typeof import('@pyisolate/policy')
 
 let loading: Promise<PolicyModule> | undefined
 
-/** Loaded when the first policy is used: a sandbox of the built-in one never waits for it. */
+/** Loaded when the first policy is used: a sandbox of the built-in one never waits for it. @throws SpawnError */
 export function policyModule(): Promise<PolicyModule> {
-  loading ??= import('@pyisolate/policy')
+  loading ??= lazily('@pyisolate/policy', () => import('@pyisolate/policy')).catch((error) => {
+    // What was missing may be there next time.
+    loading = undefined
+    throw error
+  })
   return loading
 }
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { PyIsolateError } from '@pyisolate/interface'
+import { PyIsolateError, SpawnError } from '@pyisolate/interface'
 import type { Value } from '../../value.js'
 
 /** What a guest gets: 0 and a value; an errno, to raise `OSError` by; or a word that its own code knows. */
@@ -18,10 +18,13 @@ export function failed(error: unknown): ServiceAnswer {
   if ((error as Error).name === 'AbortError') return [constants.errno.ECANCELED, null]
   const { code, errno } = error as { code?: unknown; errno?: unknown }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return [code, String((error as Error).message)]
+  if (code === 'EMFILE' || code === 'ENFILE') return [numberOf(code), null]
   if (!PyIsolateError.isInstance(error)) throw error
   if (typeof errno === 'string') return [numberOf(errno), null]
   if (error.code.endsWith('_TIMEOUT')) return [constants.errno.ETIMEDOUT, null]
   if (error.code.endsWith('_CLOSED')) return [constants.errno.EBADF, null]
+  // Nothing to load its policy with.
+  if (SpawnError.isInstance(error)) return failed(error.cause)
   throw error
 }
 

@@ -1,4 +1,4 @@
-import type { Denial as EngineDenial } from '@pyisolate/interface'
+import type { Cell, Denial as EngineDenial } from '@pyisolate/interface'
 import type { CompiledPolicy } from '@pyisolate/policy'
 import { OptionError } from '../../errors/option-error.js'
 import type { HostFunction } from '../../options.js'
@@ -34,11 +34,7 @@ export class ServiceDesk {
       cell: () => this.session().cell,
       ruling: async (cell) => {
         if (this.own !== undefined) return this.own
-        this.#ruling ??= this.separate().then((ruling) => {
-          this.#denials = ruling
-          ruling.serve(cell)
-          return ruling
-        })
+        this.#ruling ??= this.#begin(cell)
         return this.#ruling
       },
       reached: (limit) => this.session().reached(limit, seenOf[limit]),
@@ -46,6 +42,19 @@ export class ServiceDesk {
       most: budgetOf(this.limits).bytes,
     })
     return this.#services.call(...args)
+  }
+
+  async #begin(cell: Cell): Promise<Ruling> {
+    try {
+      const ruling = await this.separate()
+      this.#denials = ruling
+      ruling.serve(cell)
+      return ruling
+    } catch (error) {
+      // What was missing may be there next time.
+      this.#ruling = undefined
+      throw error
+    }
   }
 
   get counts(): IoCounts {

@@ -2,6 +2,7 @@ import { PyIsolateError } from '@pyisolate/interface'
 import type { CompiledPolicy, PolicySource, PolicyUpdate, RemoteOptions } from '@pyisolate/policy'
 import { OptionError } from '../../errors/option-error.js'
 import type { ControlOptions, PoliciesOptions, PolicyStatus, ReloadOptions, ReloadResult } from '../../reloading.js'
+import { lazily } from '../lazily.js'
 import { findPolicy, type GivenPolicy, type PolicyModule, policyModule } from '../policy/policy-module.js'
 import type { Ruling } from '../policy/ruling.js'
 import type { ControlReload, ControlSocket } from '../reload/control-socket.js'
@@ -143,7 +144,7 @@ export class PolicyDesk {
   }
 
   async #listen({ path }: ControlOptions): Promise<void> {
-    const { openControlSocket } = await import('../reload/control-socket.js')
+    const { openControlSocket } = await lazily('its control socket', () => import('../reload/control-socket.js'))
     this.#control = await openControlSocket({
       path,
       tokens: this.tokens,
