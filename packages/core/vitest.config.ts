@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** Of these, each file meets the real engine, here or in a virtual machine. */
-const onTheEngine = ['integration', 'escapes', 'compatibility', 'faults', 'policy', 'kernel']
+const onTheEngine = ['integration', 'escapes', 'compatibility', 'faults', 'policy', 'kernel', 'load']
 
 export default defineConfig({
   test: {

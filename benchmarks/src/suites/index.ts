@@ -4,6 +4,7 @@ import { brokerNative } from './broker-native.js'
 import { cycleLeak } from './cycle-leak.js'
 import { guestCpu } from './guest-cpu.js'
 import { brokerIo } from './io.js'
+import { brokerLoad } from './load.js'
 import { memoryInterpreter, memoryProcess } from './memory.js'
 import { oneshot } from './oneshot.js'
 import { policyCompile, policyReload } from './policy.js'
@@ -29,5 +30,6 @@ export const suites: readonly Suite[] = [
   broker,
   brokerNative,
   brokerIo,
+  brokerLoad,
   cycleLeak,
 ]
