@@ -44,9 +44,8 @@ test('what is packed can be installed elsewhere, and says hello', { timeout: 300
   }
   const app = path.join(place, 'app')
   fs.mkdirSync(app)
-  // Packages that name each other by version find the tarballs, not a registry's. By reference: npm 9 takes no others.
-  const overrides = Object.fromEntries(Object.keys(dependencies).map((name) => [name, `$${name}`]))
-  const manifest = { name: 'app', private: true, type: 'module', dependencies, overrides }
+  // Packages that name each other by version find the tarballs, which come first, not a registry's.
+  const manifest = { name: 'app', private: true, type: 'module', dependencies }
   fs.writeFileSync(path.join(app, 'package.json'), JSON.stringify(manifest))
   fs.writeFileSync(path.join(app, 'hello.js'), HELLO)
   execFileSync('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: app, env, stdio: 'pipe' })
