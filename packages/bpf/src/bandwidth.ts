@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import type { SocketMark } from '@pyisolate/interface'
 import type { CgroupMeter } from './cgroup.js'
+import { BpfError } from './errors/bpf-error.js'
 import { BpfMisuseError } from './errors/misuse-error.js'
 import { UnsupportedError } from './errors/unsupported-error.js'
 import { calling, loadAddon, type NativePrograms, objectFile } from './internal/addon.js'
@@ -50,24 +51,38 @@ export interface BandwidthPrograms extends Disposable {
   close(): void
 }
 
-/** Loads and attaches the programs, and sees a packet pass them. @throws UnsupportedError, BpfError */
+/** Loads and attaches the programs, and sees a packet pass them. @throws UnsupportedError, BpfMisuseError, BpfError */
 export function loadBandwidth({ group = ownGroup(bandwidthRequirement) }: BandwidthOptions = {}): BandwidthPrograms {
   const addon = loadAddon()
   const native = opening(bandwidthRequirement, () => new addon.Programs(objectFile('bandwidth'), []))
   try {
-    const descriptor = openSync(group, constants.O_RDONLY | constants.O_DIRECTORY)
-    try {
-      for (const program of ['in', 'out'])
-        opening(bandwidthRequirement, () => native.attachCgroup(`pyi_socket_${program}`, descriptor))
-    } finally {
-      closeSync(descriptor)
-    }
+    attach(native, group)
     const bandwidth = new Bandwidth(native)
     tryOut(bandwidth, native, group)
     return bandwidth
   } catch (error) {
     native.close()
     throw error
+  }
+}
+
+function attach(native: NativePrograms, group: string): void {
+  const folder = (why: string) =>
+    new BpfMisuseError(`${group} (${why}): expected the folder of a control group, version 2`)
+  let descriptor: number
+  try {
+    descriptor = openSync(group, constants.O_RDONLY | constants.O_DIRECTORY)
+  } catch (error) {
+    throw folder((error as NodeJS.ErrnoException).code ?? String(error))
+  }
+  try {
+    for (const program of ['in', 'out'])
+      opening(bandwidthRequirement, () => native.attachCgroup(`pyi_socket_${program}`, descriptor))
+  } catch (error) {
+    // What the kernel says of a folder that is none.
+    throw BpfError.isInstance(error) && error.error === 'EBADF' ? folder('EBADF') : error
+  } finally {
+    closeSync(descriptor)
   }
 }
 

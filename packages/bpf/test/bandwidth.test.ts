@@ -45,6 +45,10 @@ test('what can’t be meant is refused, and changes nothing', () => {
   bandwidth.add(7n, {})
 })
 
+test.for(['/no/such/folder', '/tmp'])('%s is no control group', (group) => {
+  expect(misuse(() => loadBandwidth({ group }))).toBe(true)
+})
+
 test('as many sandboxes as there are places, and no more', () => {
   using bandwidth = loadBandwidth()
   for (let i = 1n; i <= 4096n; i++) bandwidth.add(i, {})

@@ -4,9 +4,15 @@ import { UnsupportedError } from '../errors/unsupported-error.js'
 import type { Requirement } from './opening.js'
 
 /** The folder of this process's own control group, version 2 (cgroups(7)). @throws UnsupportedError */
-export function ownGroup({ feature, ...requirement }: Requirement): string {
-  const own = /^0::(\/.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1]
-  const mount = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map(cgroupMount).find(Boolean)
+export function ownGroup(requirement: Requirement): string {
+  const read = (name: string): string => readFileSync(`/proc/self/${name}`, 'utf8')
+  return groupFolder(read('cgroup'), read('mountinfo'), requirement)
+}
+
+/** The same, by what the kernel says of a process. */
+export function groupFolder(cgroup: string, mountinfo: string, { feature, ...requirement }: Requirement): string {
+  const own = /^0::(\/.*)$/m.exec(cgroup)?.[1]
+  const mount = mountinfo.split('\n').map(cgroupMount).find(Boolean)
   if (own === undefined || mount === undefined)
     throw new UnsupportedError(feature, 'no control groups of version 2 are mounted', requirement)
   const below = relative(mount.root, own)
