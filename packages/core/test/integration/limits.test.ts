@@ -189,6 +189,24 @@ while True:
   })
 })
 
+describe('threads of a shared cell', () => {
+  it('are counted, and ended, while others come and go', async () => {
+    const starts = `import _thread
+def nothing(): pass
+for _ in range(3000):
+  try: _thread.start_new_thread(nothing, ())
+  except RuntimeError: pass`
+    const rounds = async () => {
+      for (let i = 0; i < 30; i++) {
+        const demo = await sandbox({ isolation: 'interpreter', limits: { threads: 16 } })
+        await demo.exec(starts)
+        expect(await demo.close()).toMatchObject({ kind: 'closed' })
+      }
+    }
+    await Promise.all([rounds(), rounds()])
+  })
+})
+
 describe('open files', () => {
   it('are limited in a process', async () => {
     const demo = await sandbox({ limits: { openFiles: 32 } })

@@ -3,9 +3,9 @@
 #include <Python.h>
 
 #include <cstring>
-#include <vector>
 
 #include "python/account.h"
+#include "python/thread_list.h"
 
 namespace pyisolate {
 
@@ -29,16 +29,7 @@ _ts* begin_interpreter(std::string& problem) {
 
 void end_interpreter(_ts* state) { Py_EndInterpreter(state); }
 
-static std::vector<unsigned long> threads_of(_ts* state) {
-  std::vector<unsigned long> found;
-  PyInterpreterState* interpreter = PyThreadState_GetInterpreter(state);
-  for (PyThreadState* t = PyInterpreterState_ThreadHead(interpreter); t != nullptr; t = PyThreadState_Next(t)) {
-    if (t != state) found.push_back(t->thread_id);
-  }
-  return found;
-}
-
-int other_threads(_ts* state) { return static_cast<int>(threads_of(state).size()); }
+int other_threads(_ts* state) { return static_cast<int>(other_thread_ids(state).size()); }
 
 static int on_audit(const char* event, PyObject*, void*) {
   if (std::strncmp(event, "_thread.start_", 14) != 0) return 0;
@@ -52,7 +43,7 @@ static int on_audit(const char* event, PyObject*, void*) {
 void limit_threads() { PySys_AddAuditHook(on_audit, nullptr); }
 
 void end_other_threads(_ts* state) {
-  for (const unsigned long thread : threads_of(state)) PyThreadState_SetAsyncExc(thread, PyExc_SystemExit);
+  for (const unsigned long thread : other_thread_ids(state)) PyThreadState_SetAsyncExc(thread, PyExc_SystemExit);
 }
 
 void raise_in(_ts* state, unsigned long thread, bool exit) {
