@@ -149,7 +149,7 @@ export function aptFailure(action, tail, log) {
   const status = /Failed to fetch \S+\s+([45]\d\d)\s+([\w ]*\w)/.exec(tail)
   if (status) {
     return new SetupFailure(
-      'PACKAGES',
+      status[1] === '404' ? 'GONE' : 'PACKAGES',
       `apt-get ${action} was answered ${status[1]} ${status[2]}: are apt's sources right, and its lists new (apt-get update)?`,
       { log },
     )

@@ -95,11 +95,7 @@ describe('system packages', () => {
     ['E: Failed to fetch http://m.example/a.deb  Hash Sum mismatch', 'UNVERIFIED', 'Hash Sum mismatch'],
     ["E: The repository 'http://m.example bookworm InRelease' is not signed.", 'UNVERIFIED', 'is not signed'],
     ['W: GPG error: http://m.example: public key is not available: NO_PUBKEY 1234', 'UNVERIFIED', 'NO_PUBKEY'],
-    [
-      'E: Failed to fetch http://m.example/a.deb  404  Not Found [IP: 192.0.2.1 80]',
-      'PACKAGES',
-      'answered 404 Not Found:',
-    ],
+    ['E: Failed to fetch http://m.example/a.deb  404  Not Found [IP: 192.0.2.1 80]', 'GONE', 'answered 404 Not Found:'],
     ['E: Failed to fetch http://m.example/a.deb  Could not connect to m.example:80', 'NETWORK', 'is the network up?'],
   ])('%s', (text, code, part) => {
     const failure = aptFailure('install', text, '/l')

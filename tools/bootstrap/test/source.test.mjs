@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { complaint } from '../lib/python/build.mjs'
-import { openSource } from '../lib/python/fetch.mjs'
+import { firstToBeHad, sources, unpackSource } from '../lib/python/fetch.mjs'
 import { candidateSuites, deriveSources, readMachineSources } from '../lib/python/sources.mjs'
 import { failureOf, script, temporaryFolder } from './helpers.mjs'
 
@@ -84,8 +84,13 @@ describe("another suite from the machine's own sources", () => {
 })
 
 describe('when the source can not be had', () => {
-  const open = (release, folder) =>
-    openSource({ folder: temporaryFolder(), release, log: path.join(folder, 'log'), report: () => {}, etc: folder })
+  const open = async (release, folder) => {
+    const log = path.join(folder, 'log')
+    const all = []
+    for await (const one of sources({ folder: temporaryFolder(), release, log, report: () => {}, etc: folder }))
+      all.push(`${one.version} of ${one.suite}`)
+    return all
+  }
 
   test('an unknown distribution is named', async () => {
     const failure = await failureOf(() => open({ ID: 'other', PRETTY_NAME: 'Other 1' }, etc({})))
@@ -117,6 +122,56 @@ describe('when the source can not be had', () => {
     const folder = etc({ 'sources.list.d/debian.sources': DEBIAN })
     expect(await failureOf(() => open(debianRelease, folder))).toMatchObject({ code: 'PYTHON_SOURCE' })
     vi.unstubAllEnvs()
+  })
+})
+
+describe('several versions of the source', () => {
+  /** apt with two versions, of which it delivers what `delivers` says (a shell pattern of the argument). */
+  function apt(delivers) {
+    const tools = temporaryFolder()
+    script(tools, 'apt-cache', 'printf "Version: 3.13.7-1\\n\\nVersion: 3.13.7-1ubuntu0.4\\n\\nVersion: 3.13.7-1\\n"')
+    const refuse = 'echo "E: Failed to fetch http://m.example/x.dsc  404  Not Found [IP: 192.0.2.1 80]" >&2; exit 100'
+    script(
+      tools,
+      'apt-get',
+      `for last; do :; done; case "$last" in update) exit 0;; ${delivers}) : > x.dsc; exit 0;; esac; ${refuse}`,
+    )
+    script(tools, 'dpkg-source', 'mkdir "$3"')
+    vi.stubEnv('PATH', `${tools}:${process.env.PATH}`)
+    onTestFinished(() => vi.unstubAllEnvs())
+  }
+
+  async function firstOf() {
+    const folder = etc({ 'sources.list.d/debian.sources': DEBIAN })
+    const options = { folder, log: path.join(folder, 'log'), report: () => {} }
+    const tried = []
+    const take = async (source) => {
+      tried.push(source.version)
+      await unpackSource(source, { ...options, folder: path.join(folder, source.version) })
+      return source.version
+    }
+    const failure = await failureOf(() =>
+      firstToBeHad(sources({ ...options, release: debianRelease, etc: folder }), take, () => {}),
+    )
+    return { tried, ...failure }
+  }
+
+  test('the newest is taken', async () => {
+    apt('*')
+    expect(await firstOf()).toEqual({ tried: ['3.13.7-1ubuntu0.4'], returned: '3.13.7-1ubuntu0.4' })
+  })
+
+  test('an older one is, where the index has what the repository has not', async () => {
+    apt('*=3.13.7-1')
+    expect(await firstOf()).toEqual({ tried: ['3.13.7-1ubuntu0.4', '3.13.7-1'], returned: '3.13.7-1' })
+  })
+
+  test('none of which is there: all are named', async () => {
+    apt('none')
+    const { code, message } = await firstOf()
+    expect(code).toBe('PYTHON_SOURCE')
+    expect(message).toContain('(3.13.7-1ubuntu0.4 of trixie, 3.13.7-1 of trixie, 3.13.7-1ubuntu0.4 of sid,')
+    expect(message).toContain('PYISOLATE_PYTHON can name')
   })
 })
 

@@ -25,24 +25,28 @@ export function privateApt(folder) {
   return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`])
 }
 
+const NAME_ANOTHER = 'PYISOLATE_PYTHON can name a free-threaded 3.13'
+
 /**
- * Makes the source package's index available and says which version it offers. The index is verified by
- * apt against the distribution's key; the files named in it are verified by their hashes when downloaded.
+ * The versions of the source package that can be had, as { suite, version, options }: suite by suite as they are
+ * preferred, the newest first. The index is verified by apt against the distribution's key; the files named in it are
+ * verified by their hashes when downloaded.
  */
-export async function openSource({ folder, release, log, report, etc }) {
+export async function* sources({ folder, release, log, report, etc }) {
   const suites = candidateSuites(release)
   const entries = readMachineSources(etc)
   const codename = release.VERSION_CODENAME
+  let found = false
   let problem = new SetupFailure(
     'PYTHON_SOURCE',
-    `no source of CPython 3.13 is known for ${release.PRETTY_NAME ?? 'this system'}: PYISOLATE_PYTHON can name a free-threaded 3.13`,
+    `no source of CPython 3.13 is known for ${release.PRETTY_NAME ?? 'this system'}: ${NAME_ANOTHER}`,
   )
   for (const suite of suites) {
     const text = deriveSources(entries, codename, suite)
     if (!text) {
       throw new SetupFailure(
         'PYTHON_SOURCE',
-        "apt's configuration names no repository of this distribution: PYISOLATE_PYTHON can name a free-threaded 3.13",
+        `apt's configuration names no repository of this distribution: ${NAME_ANOTHER}`,
       )
     }
     const own = path.join(folder, suite)
@@ -59,24 +63,46 @@ export async function openSource({ folder, release, log, report, etc }) {
       problem = error
       continue
     }
-    const version = newest(
-      capture('apt-cache', [...options, 'showsrc', '--only-source', 'python3.13'], { env: aptEnv() }),
-    )
-    if (version) return { suite, version, options }
+    const shown = capture('apt-cache', [...options, 'showsrc', '--only-source', 'python3.13'], { env: aptEnv() })
+    for (const version of newestFirst(shown)) {
+      found = true
+      yield { suite, version, options }
+    }
   }
-  throw problem
+  if (!found) throw problem
+}
+
+/**
+ * The first of them whose files are there, unpacked by `take`: a release whose time is over, or a mirror, may have an
+ * index of what it doesn't have any more. Resolves to what `take` does. @throws SetupFailure of the first that was gone
+ */
+export async function firstToBeHad(candidates, take, report) {
+  const gone = []
+  for await (const source of candidates) {
+    try {
+      return await take(source)
+    } catch (error) {
+      if (error.code !== 'GONE') throw error
+      gone.push({ source, error })
+      report(`python3.13 ${source.version} of ${source.suite} is gone: looking for another`)
+    }
+  }
+  const tried = gone.map(({ source }) => `${source.version} of ${source.suite}`).join(', ')
+  throw new SetupFailure(
+    'PYTHON_SOURCE',
+    `the repository has an index of CPython's source, but not its files (${tried}): use another mirror, or ${NAME_ANOTHER}`,
+    { log: gone.at(0)?.error.log },
+  )
 }
 
 function aptEnv() {
   return { ...process.env, LC_ALL: 'C' }
 }
 
-function newest(text = '') {
-  const versions = [...text.matchAll(/^Version: (\S+)$/gm)].map((match) => match[1])
-  return versions.reduce((best, next) => {
-    const newer = best === undefined || capture('dpkg', ['--compare-versions', next, 'gt', best]) !== undefined
-    return newer ? next : best
-  }, undefined)
+function newestFirst(text = '') {
+  const versions = [...new Set([...text.matchAll(/^Version: (\S+)$/gm)].map((match) => match[1]))]
+  const newer = (one, other) => capture('dpkg', ['--compare-versions', one, 'gt', other]) !== undefined
+  return versions.sort((one, other) => (newer(one, other) ? -1 : 1))
 }
 
 export async function unpackSource(source, { folder, log, report }) {

@@ -5,7 +5,7 @@ import { capture, findCommand } from '../exec.mjs'
 import { SetupFailure } from '../failure.mjs'
 import { osRelease } from '../platform.mjs'
 import { buildPython, configureArguments, LAYOUT } from './build.mjs'
-import { openSource, unpackSource } from './fetch.mjs'
+import { firstToBeHad, sources, unpackSource } from './fetch.mjs'
 import { probePython } from './probe.mjs'
 
 /** The interpreter that PYISOLATE_PYTHON names, or the reason why it won't do. */
@@ -67,17 +67,20 @@ async function build({ cache, profile, recipe, log, report }) {
   fs.mkdirSync(work, { recursive: true })
   requireSpace(cache, profile.spaceMiB * 2 ** 20 - used(work), 'building CPython')
 
-  const source = await openSource({ folder: path.join(work, 'apt'), release: osRelease(), log, report })
-  const label = source.version.replace(/[^\w.+-]/g, '_')
-  const prefix = path.join(cache, 'python', `${label}-${profile.name}-${recipe}`)
-  if (!fs.existsSync(prefix)) {
+  const candidates = sources({ folder: path.join(work, 'apt'), release: osRelease(), log, report })
+  const install = async (source) => {
+    const label = source.version.replace(/[^\w.+-]/g, '_')
+    const prefix = path.join(cache, 'python', `${label}-${profile.name}-${recipe}`)
+    if (fs.existsSync(prefix)) return prefix
     const folder = path.join(work, label)
     const stage = path.join(folder, 'stage')
     const unpacked = await unpackSource(source, { folder, log, report })
     await buildPython({ source: unpacked, work: folder, stage, prefix, profile, log, report })
     fs.mkdirSync(path.dirname(prefix), { recursive: true })
     fs.renameSync(path.join(stage, prefix), prefix)
+    return prefix
   }
+  const prefix = await firstToBeHad(candidates, install, report)
   fs.rmSync(work, { recursive: true, force: true })
   return prefix
 }
