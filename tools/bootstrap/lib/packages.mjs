@@ -25,8 +25,8 @@ const COMMON = [
 
 /** What the tests alone need: a disassembler for the BPF programs, */
 const TESTS = ['llvm-19|llvm-18|llvm-17']
-/** and where there can be a kernel lab, its machine and the kernel's own loader of BPF programs. */
-const LAB = ['qemu-system-x86', 'bpftool']
+/** and where there can be a kernel lab, its machine, the kernel's own loader of BPF programs, what ups the loopback. */
+const LAB = ['qemu-system-x86', 'bpftool', 'iproute2']
 
 /** What shares the lab's root came with QEMU up to Debian 12; since then it is a package of its own. */
 function labPackages({ VERSION_ID: version } = osRelease()) {

@@ -50,12 +50,22 @@ describe('system packages', () => {
   test('the disassembler and the kernel lab are for tests', () => {
     const names = (options) =>
       requiredPackages(standard, { release: { VERSION_ID: '12' }, ...options }).filter((name) =>
-        /qemu|bpftool|llvm|virtio/.test(name),
+        /qemu|bpftool|llvm|virtio|iproute/.test(name),
       )
     expect(names({})).toEqual([])
     expect(names({ tests: true })).toEqual(['llvm-19|llvm-18|llvm-17'])
-    expect(names({ tests: true, lab: true })).toEqual(['llvm-19|llvm-18|llvm-17', 'qemu-system-x86', 'bpftool'])
-    expect(names({ lab: true, release: { VERSION_ID: '13' } })).toEqual(['qemu-system-x86', 'bpftool', 'virtiofsd'])
+    expect(names({ tests: true, lab: true })).toEqual([
+      'llvm-19|llvm-18|llvm-17',
+      'qemu-system-x86',
+      'bpftool',
+      'iproute2',
+    ])
+    expect(names({ lab: true, release: { VERSION_ID: '13' } })).toEqual([
+      'qemu-system-x86',
+      'bpftool',
+      'iproute2',
+      'virtiofsd',
+    ])
     // testing and unstable have no number.
     expect(names({ lab: true, release: {} })).toContain('virtiofsd')
   })

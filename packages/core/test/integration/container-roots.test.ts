@@ -35,6 +35,7 @@ let pythonHome: ReturnType<typeof closedHome> | undefined
 function underRoot(context: TestContext, name: string, script: string, options: { closed?: boolean } = {}): Supervisor {
   skipUnless(context, 'root', 'becomes a root that is less than this one')
   skipUnless(context, 'all-capabilities', 'makes such roots')
+  skipUnless(context, 'user-namespaces', 'is granted them')
   const executable = join(folder, name)
   writeFileSync(executable, `#!/bin/sh\nPATH=/usr/bin:/usr/sbin:/bin:/sbin; export PATH\n${script}\n`)
   chmodSync(executable, 0o755)
