@@ -22,8 +22,8 @@ export interface SpawnOptions {
    */
   readonly policy?: string | CompiledPolicy
   /**
-   * Without `policy`: what the guest may ask this process for by `pyisolate.open` and `pyisolate.connect`, while its cell
-   * stays confined to the standard library. It may rule files, sockets and names alone. Default: `'stdlib.readonly'`.
+   * Without `policy`: what the guest may ask this process for by `pyisolate.open`, `connect`, `listen` and `datagram`, while
+   * its cell stays confined to the standard library. It may rule files, sockets and names alone. Default: `'stdlib.readonly'`.
    * A sandbox with a `policy` is judged by that.
    */
   readonly services?: string | CompiledPolicy

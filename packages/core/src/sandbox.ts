@@ -14,13 +14,13 @@ export interface PolicyInForce {
   readonly generation: number
 }
 
-/** What the guest had from `pyisolate.open` and `pyisolate.connect`. */
+/** What the guest had from `pyisolate.open`, `connect`, `listen` and `datagram`. */
 export interface IoCounts {
   /** Requests so far, refused ones included, and bytes that it read or received, wrote or sent. */
   readonly ioOperations: number
   readonly ioBytesIn: number
   readonly ioBytesOut: number
-  /** Files and streams that it has open. */
+  /** Files and sockets that it has open. */
   readonly ioOpen: number
 }
 
@@ -86,7 +86,8 @@ export interface Sandbox extends AsyncDisposable {
   messages(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<Value>
   /**
    * Puts another policy in force: from the moment it resolves every call is decided by it, and none was ever decided by
-   * neither. Connections and descriptors that the guest has stay its own. A policy that is wrong, that can't be enforced
+   * neither. Connections and descriptors that the guest has stay its own; what this side has open for it (`pyisolate.open`,
+   * `connect`, `listen`, `datagram`) and the new one denies ends. Without `policy`, it is `services` that is replaced. A policy that is wrong, that can't be enforced
    * or that differs in what was frozen when the sandbox was spawned (system calls, imports, most limits) is refused, and
    * the old one stays.
    * @throws PolicyError, UnenforceableError, ReloadError, SandboxClosedError

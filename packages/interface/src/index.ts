@@ -30,7 +30,9 @@ export {
 export type {
   CellServices,
   ServiceAddress,
+  ServiceDatagrams,
   ServiceFile,
+  ServiceListener,
   ServiceOptions,
   ServiceStream,
 } from './engine/services.js'

@@ -80,12 +80,13 @@ void Cell::mark_sockets(std::shared_ptr<const broker::SocketMarks> marks) {
 
 std::uint32_t Cell::serve(std::shared_ptr<const broker::Table> table) {
   if (client_ || table_ || closed_ || state_ == State::gone) return 0;
-  if (!asking_) {
+  const bool begins = !asking_;
+  if (begins) {
     auto& denials = loop_->denials();
     asking_ = broker::Broker::instance().add_asking(denials.events());
     denials.add(asking_->id(), *this);
   }
-  return asking_->set_policy(std::move(table), true);
+  return asking_->set_policy(std::move(table), begins);
 }
 
 void Cell::learn_name(const broker::Address& address, std::string name) {

@@ -1,21 +1,14 @@
 #include "js_io.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/un.h>
 
-#include <cmath>
 #include <cstring>
 
-#include "broker/address.h"
-#include "broker/services.h"
 #include "js_barrier.h"
-#include "js_cell.h"
+#include "js_io_values.h"
 
 namespace pyisolate {
 namespace {
-
-constexpr double kMostInteger = 9007199254740991.0;
 
 class JsIoEvents final : public io::IoEvents {
  public:
@@ -58,111 +51,34 @@ class JsIoEvents final : public io::IoEvents {
   napi_ref listeners_ = nullptr;
 };
 
-std::uint64_t need_integer(const Napi::Value& value, const char* what) {
-  const double number = need_number(value, what);
-  if (!(number >= 0 && number <= kMostInteger && number == std::floor(number)))
-    throw Napi::TypeError::New(value.Env(), std::string(what) + " must be an integer in range");
-  return static_cast<std::uint64_t>(number);
-}
-
-// In milliseconds from now; Infinity for none.
-io::Clock::time_point need_deadline(const Napi::Value& value) {
-  const double ms = need_number(value, "timeout");
-  if (std::isnan(ms) || ms < 0) throw Napi::TypeError::New(value.Env(), "timeout must not be negative");
-  if (ms > 1e12) return io::kNever;
-  return io::Clock::now() + std::chrono::microseconds(static_cast<std::int64_t>(ms * 1000));
-}
-
-std::vector<std::uint8_t> need_bytes(const Napi::Value& value) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
-    throw Napi::TypeError::New(value.Env(), "bytes must be a Uint8Array");
-  const auto bytes = value.As<Napi::Uint8Array>();
-  return {bytes.Data(), bytes.Data() + bytes.ByteLength()};
-}
-
-struct Place {
-  sockaddr_storage address{};
-  socklen_t bytes = 0;
-};
-
-// {host, port} with a number for a host, or {path}; a leading @ makes that abstract.
-Place need_place(const Napi::Value& value) {
-  const auto from = need_object(value, "address");
-  Place place;
-  if (from.Has("path")) {
-    const auto path = need_string(from.Get("path"), "path");
-    auto& to = reinterpret_cast<sockaddr_un&>(place.address);
-    if (path.empty() || path.size() >= sizeof to.sun_path)
-      throw Napi::TypeError::New(value.Env(), "path must have 1 to 107 bytes");
-    to.sun_family = AF_UNIX;
-    std::memcpy(to.sun_path, path.data(), path.size());
-    const bool abstract = path[0] == '@';
-    if (abstract) to.sun_path[0] = '\0';
-    place.bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (abstract ? 0 : 1));
-    return place;
-  }
-  const auto parsed = broker::parse_address(need_string(from.Get("host"), "host"));
-  if (!parsed) throw Napi::TypeError::New(value.Env(), "host must be an IPv4 or IPv6 address");
-  const auto port = htons(static_cast<std::uint16_t>(need_uint32(from.Get("port"), "port", 0, 65535)));
-  if (parsed->family == 4) {
-    auto& to = reinterpret_cast<sockaddr_in&>(place.address);
-    to.sin_family = AF_INET, to.sin_port = port;
-    std::memcpy(&to.sin_addr, parsed->bytes.data(), 4);
-    place.bytes = sizeof to;
-  } else {
-    auto& to = reinterpret_cast<sockaddr_in6&>(place.address);
-    to.sin6_family = AF_INET6, to.sin6_port = port;
-    std::memcpy(&to.sin6_addr, parsed->bytes.data(), 16);
-    place.bytes = sizeof to;
-  }
-  return place;
-}
-
-// What a sandbox asks for, judged as a call of its own: EACCES for one without a policy, EAGAIN for one that has had
-// its turns.
-template <typename Ask>
-io::Opener judged(const std::shared_ptr<broker::Client>& client, Ask&& ask) {
-  const auto asking = client ? broker::take_turn(client) : nullptr;
-  return [asking, error = client ? EAGAIN : EACCES, ask = std::forward<Ask>(ask)] {
-    io::Opened opened;
-    opened.error = error;
-    if (!asking) return opened;
-    auto service = ask(*asking);
-    opened.error = service.error;
-    opened.fd = std::move(service.fd);
-    opened.value = service.size;
-    opened.peer = service.peer;
-    opened.peer_bytes = service.peer_bytes;
-    opened.hold = std::move(service.hold);
-    return opened;
-  };
-}
-
-Napi::Value number(const Napi::CallbackInfo& info, std::uint64_t value) {
-  return Napi::Number::New(info.Env(), static_cast<double>(value));
-}
-
-Napi::Value both(const Napi::CallbackInfo& info, std::uint64_t handle, std::uint64_t operation) {
-  auto made = Napi::Array::New(info.Env(), 2);
-  made.Set(0u, static_cast<double>(handle));
-  made.Set(1u, static_cast<double>(operation));
-  return made;
-}
-
 }  // namespace
 
 void JsIo::define(Napi::Env env, Napi::Object exports) {
-  const Napi::Function made = DefineClass(
-      env, "IoHandle",
-      {InstanceAccessor<&JsIo::backend>("backend"), InstanceAccessor<&JsIo::refusal>("refusal"),
-       InstanceMethod<&JsIo::listen>("listen"), InstanceMethod<&JsIo::connect>("connect"),
-       InstanceMethod<&JsIo::open_file>("openFile"), InstanceMethod<&JsIo::open_for>("openFor"),
-       InstanceMethod<&JsIo::connect_for>("connectFor"), InstanceMethod<&JsIo::send>("send"),
-       InstanceMethod<&JsIo::shut>("shut"), InstanceMethod<&JsIo::read>("read"), InstanceMethod<&JsIo::write>("write"),
-       InstanceMethod<&JsIo::consume>("consume"), InstanceMethod<&JsIo::set_option>("setOption"),
-       InstanceMethod<&JsIo::cancel>("cancel"), InstanceMethod<&JsIo::close_handle>("close"),
-       InstanceMethod<&JsIo::stats>("stats"), InstanceMethod<&JsIo::ref>("ref"), InstanceMethod<&JsIo::unref>("unref"),
-       InstanceMethod<&JsIo::shut_down>("shutDown")});
+  const Napi::Function made = DefineClass(env, "IoHandle",
+                                          {InstanceAccessor<&JsIo::backend>("backend"),
+                                           InstanceAccessor<&JsIo::refusal>("refusal"),
+                                           InstanceMethod<&JsIo::listen>("listen"),
+                                           InstanceMethod<&JsIo::connect>("connect"),
+                                           InstanceMethod<&JsIo::open_file>("openFile"),
+                                           InstanceMethod<&JsIo::open_for>("openFor"),
+                                           InstanceMethod<&JsIo::connect_for>("connectFor"),
+                                           InstanceMethod<&JsIo::listen_for>("listenFor"),
+                                           InstanceMethod<&JsIo::datagrams>("datagrams"),
+                                           InstanceMethod<&JsIo::datagrams_for>("datagramsFor"),
+                                           InstanceMethod<&JsIo::send_to>("sendTo"),
+                                           InstanceMethod<&JsIo::judge_again>("judgeAgain"),
+                                           InstanceMethod<&JsIo::send>("send"),
+                                           InstanceMethod<&JsIo::shut>("shut"),
+                                           InstanceMethod<&JsIo::read>("read"),
+                                           InstanceMethod<&JsIo::write>("write"),
+                                           InstanceMethod<&JsIo::consume>("consume"),
+                                           InstanceMethod<&JsIo::set_option>("setOption"),
+                                           InstanceMethod<&JsIo::cancel>("cancel"),
+                                           InstanceMethod<&JsIo::close_handle>("close"),
+                                           InstanceMethod<&JsIo::stats>("stats"),
+                                           InstanceMethod<&JsIo::ref>("ref"),
+                                           InstanceMethod<&JsIo::unref>("unref"),
+                                           InstanceMethod<&JsIo::shut_down>("shutDown")});
   JsState::of(env).io_class = Napi::Persistent(made);
   exports.Set("openIo", Napi::Function::New<&JsIo::open>(env, "openIo"));
 }
@@ -190,7 +106,7 @@ Napi::Value JsIo::listen(const Napi::CallbackInfo& info) {
   const auto window = need_uint32(info[2], "window", 1, 1 << 20);
   const auto handle = io_->next_handle(), id = io_->next_operation();
   io_->post([=](io::Driver& driver) { driver.listen(handle, id, at.address, at.bytes, backlog, window); });
-  return both(info, handle, id);
+  return operation(info, handle, id);
 }
 
 Napi::Value JsIo::connect(const Napi::CallbackInfo& info) {
@@ -198,7 +114,7 @@ Napi::Value JsIo::connect(const Napi::CallbackInfo& info) {
   const auto deadline = need_deadline(info[1]);
   const auto handle = io_->next_handle(), id = io_->next_operation();
   io_->post([=](io::Driver& driver) { driver.connect(handle, id, to.address, to.bytes, deadline); });
-  return both(info, handle, id);
+  return operation(info, handle, id);
 }
 
 Napi::Value JsIo::open_file(const Napi::CallbackInfo& info) {
@@ -215,31 +131,14 @@ Napi::Value JsIo::open_file(const Napi::CallbackInfo& info) {
     return opened;
   };
   io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::file, opener, deadline); });
-  return both(info, handle, id);
+  return operation(info, handle, id);
 }
 
-Napi::Value JsIo::open_for(const Napi::CallbackInfo& info) {
-  const auto client = JsCell::need_cell(info[0]).asking();
-  const auto path = need_string(info[1], "path");
-  const auto flags = need_uint32(info[2], "flags", 0, INT32_MAX);
-  const auto mode = need_uint32(info[3], "mode", 0, 07777);
-  const auto deadline = need_deadline(info[4]);
+Napi::Value JsIo::datagrams(const Napi::CallbackInfo& info) {
+  const Place at = info[0].IsNull() ? Place{} : need_place(info[0]);
   const auto handle = io_->next_handle(), id = io_->next_operation();
-  const auto opener =
-      judged(client, [=](broker::Client& asking) { return broker::open_service(asking, path, flags, mode); });
-  io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::file, opener, deadline); });
-  return both(info, handle, id);
-}
-
-Napi::Value JsIo::connect_for(const Napi::CallbackInfo& info) {
-  const auto client = JsCell::need_cell(info[0]).asking();
-  const Place to = need_place(info[1]);
-  const auto deadline = need_deadline(info[2]);
-  const auto handle = io_->next_handle(), id = io_->next_operation();
-  const auto opener =
-      judged(client, [=](broker::Client& asking) { return broker::connect_service(asking, to.address, to.bytes); });
-  io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::stream, opener, deadline); });
-  return both(info, handle, id);
+  io_->post([=](io::Driver& driver) { driver.datagrams(handle, id, at.address, at.bytes); });
+  return operation(info, handle, id);
 }
 
 Napi::Value JsIo::send(const Napi::CallbackInfo& info) {
@@ -248,14 +147,14 @@ Napi::Value JsIo::send(const Napi::CallbackInfo& info) {
   const auto deadline = need_deadline(info[2]);
   const auto id = io_->next_operation();
   io_->post([=, bytes = std::move(bytes)](io::Driver& driver) { driver.send(handle, id, bytes, deadline); });
-  return number(info, id);
+  return operation(info, id);
 }
 
 Napi::Value JsIo::shut(const Napi::CallbackInfo& info) {
   const auto handle = need_integer(info[0], "handle");
   const auto id = io_->next_operation();
   io_->post([=](io::Driver& driver) { driver.shut(handle, id); });
-  return number(info, id);
+  return operation(info, id);
 }
 
 Napi::Value JsIo::read(const Napi::CallbackInfo& info) {
@@ -265,7 +164,7 @@ Napi::Value JsIo::read(const Napi::CallbackInfo& info) {
   const auto deadline = need_deadline(info[3]);
   const auto id = io_->next_operation();
   io_->post([=](io::Driver& driver) { driver.read(handle, id, offset, size, deadline); });
-  return number(info, id);
+  return operation(info, id);
 }
 
 Napi::Value JsIo::write(const Napi::CallbackInfo& info) {
@@ -275,7 +174,7 @@ Napi::Value JsIo::write(const Napi::CallbackInfo& info) {
   const auto deadline = need_deadline(info[3]);
   const auto id = io_->next_operation();
   io_->post([=, bytes = std::move(bytes)](io::Driver& driver) { driver.write(handle, id, offset, bytes, deadline); });
-  return number(info, id);
+  return operation(info, id);
 }
 
 void JsIo::consume(const Napi::CallbackInfo& info) {
@@ -303,7 +202,7 @@ Napi::Value JsIo::close_handle(const Napi::CallbackInfo& info) {
   const auto handle = need_integer(info[0], "handle");
   const auto id = io_->next_operation();
   io_->post([=](io::Driver& driver) { driver.close(handle, id); });
-  return number(info, id);
+  return operation(info, id);
 }
 
 Napi::Value JsIo::stats(const Napi::CallbackInfo& info) {

@@ -24,6 +24,11 @@ class JsIo final : public Napi::ObjectWrap<JsIo> {
   Napi::Value open_file(const Napi::CallbackInfo& info);
   Napi::Value open_for(const Napi::CallbackInfo& info);
   Napi::Value connect_for(const Napi::CallbackInfo& info);
+  Napi::Value listen_for(const Napi::CallbackInfo& info);
+  Napi::Value datagrams(const Napi::CallbackInfo& info);
+  Napi::Value datagrams_for(const Napi::CallbackInfo& info);
+  Napi::Value send_to(const Napi::CallbackInfo& info);
+  Napi::Value judge_again(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
   Napi::Value shut(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);

@@ -2,10 +2,11 @@ import { constants } from 'node:fs'
 import { IoUnavailableError } from './errors/io-unavailable-error.js'
 import { errnoName, SystemError } from './errors/system-error.js'
 import type { CellHandle } from './internal/addon.js'
+import { IoDatagrams } from './internal/io/datagrams.js'
 import { IoFile } from './internal/io/file.js'
 import { IoListener } from './internal/io/listener.js'
 import { IoPort, type OperationOptions } from './internal/io/port.js'
-import { IoStream } from './internal/io/stream.js'
+import { IoStream, ignoreEnd } from './internal/io/stream.js'
 import { loadAddon } from './internal/load-addon.js'
 import { locateAddon } from './internal/locate.js'
 
@@ -42,6 +43,10 @@ export interface IoStats {
   /** Of them those that the kernel knows by a fixed number. */
   readonly fixedFiles: number
 }
+
+/** Of a guest's listener: connections that the kernel keeps, and that this process has taken for it. */
+const guestBacklog = 128
+const guestWindow = 8
 
 const flagBits = {
   r: constants.O_RDONLY,
@@ -83,12 +88,40 @@ export class Io implements AsyncDisposable {
   }
 
   /** @throws IoError, IoClosedError */
-  async listen(address: IoAddress, { backlog = 511, window = 64 }: ListenOptions = {}): Promise<IoListener> {
-    let made: IoListener | undefined
+  listen(address: IoAddress, { backlog = 511, window = 64 }: ListenOptions = {}): Promise<IoListener> {
+    return this.#bind(
+      'listen',
+      {},
+      () => this.#port.handle.listen(address, backlog, window),
+      (handle) => new IoListener(this.#port, handle),
+    )
+  }
+
+  /**
+   * A UDP socket: bound to an address, port 0 for one that the kernel chooses; without, one that sends from wherever the
+   * kernel says. IPv6 means IPv6 alone for one that is bound. @throws IoError, IoClosedError
+   */
+  datagrams(address?: { readonly host: string; readonly port: number }): Promise<IoDatagrams> {
+    return this.#bind(
+      'bind',
+      {},
+      () => this.#port.handle.datagrams(address ?? null),
+      (handle) => new IoDatagrams(this.#port, handle),
+    )
+  }
+
+  async #bind<T extends IoListener | IoDatagrams>(
+    operation: string,
+    options: OperationOptions,
+    start: (timeout: number) => [handle: number, operation: number],
+    make: (handle: number) => T,
+  ): Promise<T> {
+    let made: T | undefined
     const { result, text } = await this.#port
-      .run('listen', {}, () => {
-        const [handle, id] = this.#port.handle.listen(address, backlog, window)
-        made = new IoListener(this.#port, handle)
+      .run(operation, options, (timeout) => {
+        const [handle, id] = start(timeout)
+        // Before it is there: what it receives may be reported together with that.
+        made = make(handle)
         return id
       })
       .catch((error) => {
@@ -96,6 +129,7 @@ export class Io implements AsyncDisposable {
         throw error
       })
     made!.bound(text, result)
+    await this.#keep(made!, options)
     return made!
   }
 
@@ -159,6 +193,32 @@ export class Io implements AsyncDisposable {
   /** @internal A stream for a sandbox. Its policy decides. */
   connectFor(cell: CellHandle, address: IoAddress, options: OperationOptions): Promise<IoStream> {
     return this.#connect(address, options, (timeout) => this.#port.handle.connectFor(cell, address, timeout))
+  }
+
+  /** @internal A listener for a sandbox. Its policy decides. */
+  listenFor(cell: CellHandle, address: IoAddress, options: OperationOptions): Promise<IoListener> {
+    return this.#bind(
+      'listen',
+      options,
+      (timeout) => this.#port.handle.listenFor(cell, address, guestBacklog, guestWindow, timeout),
+      (handle) => new IoListener(this.#port, handle),
+    )
+  }
+
+  /** @internal A UDP socket for a sandbox. Its policy decides, also where each datagram may go. */
+  datagramsFor(cell: CellHandle, address: IoAddress | undefined, options: OperationOptions): Promise<IoDatagrams> {
+    return this.#bind(
+      'bind',
+      options,
+      (timeout) => this.#port.handle.datagramsFor(cell, address ?? null, timeout),
+      (handle) => new IoDatagrams(this.#port, handle, cell),
+    )
+  }
+
+  /** @internal Ends what the policy of `cell` no longer allows. */
+  async judgeAgain(cell: CellHandle): Promise<void> {
+    if (this.#port.closed) return
+    await this.#port.run('judge', {}, () => this.#port.handle.judgeAgain(cell)).catch(ignoreEnd)
   }
 
   /** What was had just when it was given up is given up, too. */

@@ -1,57 +1,15 @@
 // What a guest asks its supervisor for: judged as its own calls are, in cells with a broker and without one.
 
 import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
-import { type CompiledPolicy, createSupervisor, type SpawnOptions } from '../../src/index.js'
+import { afterAll, describe, expect, it } from 'vitest'
+import { createSupervisor } from '../../src/index.js'
+import { echo, listen, local, prelude, served, ways } from './services-support.js'
 import { folder, policy, ruled } from './support.js'
 
 const supervisor = createSupervisor()
 afterAll(() => supervisor.close())
-
-/** How a sandbox comes to be judged: `policy` brokers its cell as well, `services` leaves that as it is. */
-const ways: readonly [string, (rules: CompiledPolicy) => SpawnOptions][] = [
-  ['a brokered process', (rules) => ({ policy: rules, isolation: 'process' })],
-  ['a process without a broker', (rules) => ({ services: rules, isolation: 'process' })],
-  ['a brokered interpreter', (rules) => ({ policy: rules, isolation: 'interpreter' })],
-  ['an interpreter without a broker', (rules) => ({ services: rules, isolation: 'interpreter' })],
-]
-
-const prelude = `
-import pyisolate, threading, time
-def get(path, mode="r"):
-    with pyisolate.open(path, mode) as file:
-        return file.read()
-def put(path, text="x", mode="w"):
-    with pyisolate.open(path, mode) as file:
-        return file.write(text)
-def ask(address, text=b"hello", timeout=5):
-    with pyisolate.connect(address, timeout=timeout) as s:
-        s.sendall(text)
-        return s.recv()
-`
-
-async function served(way: (rules: CompiledPolicy) => SpawnOptions, sections: string, more: SpawnOptions = {}) {
-  const guest = await ruled(supervisor, { ...more, ...way(policy(sections)) })
-  await guest.sandbox.exec(prelude)
-  return guest
-}
-
-async function listen(server: Server, where: { port: number; host: string } | { path: string }): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(where, resolve))
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket) => sockets.add(socket))
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-const echo = (): Server => createServer((socket) => socket.on('error', () => {}).pipe(socket))
-const local = { host: '127.0.0.1', port: 0 }
 
 describe.each(ways)('in %s', (_, way) => {
   it('opens what may be read and written, and tells of what may not', async () => {
@@ -59,6 +17,7 @@ describe.each(ways)('in %s', (_, way) => {
     writeFileSync(join(at, 'text'), 'one\ntwo\n')
     mkdirSync(join(at, 'out'))
     const { attempt, denied } = await served(
+      supervisor,
       way,
       `fs:\n  read: ['${at}/text', '${at}/out/**']\n  write: ['${at}/out/**']`,
     )
@@ -106,9 +65,9 @@ describe.each(ways)('in %s', (_, way) => {
     ]
     writeFileSync(join(at, 'openness'), 'secret')
     // Where nothing judges, each of them is there to be read, or at least found.
-    const free = await served(way, `fs:\n  read: ['/**']\n  write: ['/**']`)
+    const free = await served(supervisor, way, `fs:\n  read: ['/**']\n  write: ['/**']`)
     for (const path of paths.slice(0, 4)) expect(await free.attempt(`get('${path}')`)).toBe("'secret'")
-    const { attempt } = await served(way, `fs:\n  read: ['${at}/open/**']\n  write: ['${at}/open/**']`)
+    const { attempt } = await served(supervisor, way, `fs:\n  read: ['${at}/open/**']\n  write: ['${at}/open/**']`)
     for (const path of paths) {
       expect(await attempt(`get('${path}')`), path).toBe('PermissionError EACCES')
       expect(await attempt(`put('${path}')`), path).toBe('PermissionError EACCES')
@@ -123,7 +82,7 @@ describe.each(ways)('in %s', (_, way) => {
   it('reaches what may be reached, by whatever address it is called', async () => {
     const open = await listen(echo(), local)
     const shut = await listen(echo(), local)
-    const { attempt, denied } = await served(way, `net:\n  connect: ['tcp://127.0.0.1:${open}']`)
+    const { attempt, denied } = await served(supervisor, way, `net:\n  connect: ['tcp://127.0.0.1:${open}']`)
     expect(await attempt(`ask(('127.0.0.1', ${open}))`)).toBe("b'hello'")
     expect(await attempt(`ask('tcp://127.0.0.1:${open}')`)).toBe("b'hello'")
     expect(await attempt(`ask(('::ffff:127.0.0.1', ${open}))`)).toBe("b'hello'")
@@ -136,12 +95,13 @@ describe.each(ways)('in %s', (_, way) => {
   it('judges a name by the address that it leads to', async () => {
     const port = await listen(echo(), local)
     const sections = `net:\n  dns: [localhost]\n  connect: ['tcp://localhost:${port}']`
-    const { attempt, denied } = await served(way, sections)
+    const { attempt, denied } = await served(supervisor, way, sections)
     expect(await attempt(`ask(('localhost', ${port}))`)).toBe("b'hello'")
     expect(await attempt(`ask(('other.invalid', ${port}))`)).toMatch(/^gaierror/)
     await denied(({ object, operation }) => operation === 'resolve' && object === 'other.invalid')
     // A name that may be asked for leads inside: that does not open what is inside.
     const inside = await served(
+      supervisor,
       way,
       `net:\n  dns: [localhost]\n  connect: ['tcp://*:1-65535']\n  deny: ['tcp://127.0.0.0/8:1-65535', 'tcp://[::1]:1-65535']`,
     )
@@ -155,7 +115,7 @@ describe.each(ways)('in %s', (_, way) => {
     await listen(echo(), { path: join(at, 'open', 's') })
     await listen(echo(), { path: join(at, 'shut', 's') })
     symlinkSync(join(at, 'shut', 's'), join(at, 'open', 'link'))
-    const { attempt } = await served(way, `net:\n  connect: ['unix://${at}/open/**']`)
+    const { attempt } = await served(supervisor, way, `net:\n  connect: ['unix://${at}/open/**']`)
     expect(await attempt(`ask('unix://${at}/open/s')`)).toBe("b'hello'")
     expect(await attempt(`ask('unix://${at}/open/link')`)).toBe('PermissionError EACCES')
     expect(await attempt(`ask('unix://${at}/shut/s')`)).toBe('PermissionError EACCES')
@@ -179,6 +139,7 @@ describe.each(ways)('in %s', (_, way) => {
       local,
     )
     const { sandbox, attempt } = await served(
+      supervisor,
       way,
       `fs:\n  read: ['${at}/**']\nnet:\n  connect: ['tcp://127.0.0.1:${port}']`,
     )
@@ -218,7 +179,7 @@ thread.start()
       createServer((socket) => sockets.push(socket.on('error', () => {}))),
       local,
     )
-    const { sandbox, attempt } = await served(way, `net:\n  connect: ['tcp://127.0.0.1:${port}']`)
+    const { sandbox, attempt } = await served(supervisor, way, `net:\n  connect: ['tcp://127.0.0.1:${port}']`)
     expect(await attempt(`ask(('127.0.0.1', ${port}), timeout=0.05)`)).toBe('TimeoutError ETIMEDOUT')
     await sandbox.exec(`s = pyisolate.connect(("127.0.0.1", ${port}))`)
     await expect(sandbox.eval('s.recv()', { timeout: 100 })).rejects.toMatchObject({ code: 'ERR_PYISOLATE_TIMEOUT' })
@@ -244,6 +205,7 @@ thread.start()
       local,
     )
     const { sandbox, attempt } = await served(
+      supervisor,
       way,
       `fs:\n  read: ['${at}/**']\n  write: ['${at}/**']\nnet:\n  connect: ['tcp://127.0.0.1:${port}']`,
       { limits: { fileSize: '100KiB' } },
@@ -258,7 +220,7 @@ thread.start()
   })
 
   it('takes requests that its own guest made up', async () => {
-    const { attempt } = await served(way, 'fs: {}')
+    const { attempt } = await served(supervisor, way, 'fs: {}')
     const raw = (args: string) => attempt(`pyisolate._HostFunction('__io__')(${args})`)
     expect(await raw(`'read', 1, None, 1, 0, 10`)).toBe('[9, None]')
     expect(await raw(`'open', 2, None, 5, 0, 0`)).toBe('[22, None]')

@@ -17,11 +17,41 @@ export interface ServiceFile {
 
 /** A stream that an engine has connected for a sandbox. */
 export interface ServiceStream {
+  /** Whether a policy that came later has taken it away. Then everything fails with `EACCES`. */
+  readonly revoked: boolean
   /** Some bytes; `undefined` at the end. Given up, nothing is lost. */
   read(options?: ServiceOptions): Promise<Uint8Array | undefined>
   /** Resolves when all of it has been taken. */
   write(bytes: Uint8Array, options?: ServiceOptions): Promise<void>
   end(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What an engine lets listen for a sandbox. Who connects is not judged: the policy says where a guest may be found. */
+export interface ServiceListener {
+  /** Where: a number and a port, or a Unix socket's path and 0. */
+  readonly host: string
+  readonly port: number
+  /** The next connection, with its peer; given up, none is lost. */
+  accept(options?: ServiceOptions): Promise<ServiceStream & { readonly host: string; readonly port: number }>
+  close(): Promise<void>
+}
+
+/** A UDP socket that an engine has made for a sandbox. Each datagram's target is judged; who sends one isn't. */
+export interface ServiceDatagrams {
+  readonly host: string
+  /** 0 for one that isn't bound. */
+  readonly port: number
+  readonly revoked: boolean
+  /** The next one; given up, none is lost. */
+  receive(
+    options?: ServiceOptions,
+  ): Promise<{ readonly bytes: Uint8Array; readonly host: string; readonly port: number }>
+  send(
+    bytes: Uint8Array,
+    address: { readonly host: string; readonly port: number },
+    options?: ServiceOptions,
+  ): Promise<void>
   close(): Promise<void>
 }
 
@@ -40,7 +70,15 @@ export interface CellServices {
    * denied. Returns its generation; 0 when the sandbox is gone.
    */
   serve(table: Uint8Array): number
+  /**
+   * Another policy is in force: what is open and no longer allowed ends, and everything on it fails with `EACCES` from
+   * then on. Resolves when that is done; `undefined` if nothing was ever asked for.
+   */
+  judgeAgain(): Promise<void> | undefined
   /** `flags`: the numbers of open(2). */
   open(path: string, flags: number, mode: number, options?: ServiceOptions): Promise<ServiceFile>
   connect(address: ServiceAddress, options?: ServiceOptions): Promise<ServiceStream>
+  listen(address: ServiceAddress, options?: ServiceOptions): Promise<ServiceListener>
+  /** Bound to an address; without, one that sends from wherever the kernel says. */
+  datagrams(address: ServiceAddress | undefined, options?: ServiceOptions): Promise<ServiceDatagrams>
 }

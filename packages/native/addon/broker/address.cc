@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace pyisolate::broker {
@@ -46,6 +47,13 @@ std::optional<Address> parse_address(const std::string& text) {
   in6_addr six;
   if (::inet_pton(AF_INET6, text.c_str(), &six) == 1) return of_ipv6(six, 0);
   return std::nullopt;
+}
+
+Address destination(Address peer) {
+  if (std::any_of(peer.bytes.begin(), peer.bytes.end(), [](std::uint8_t byte) { return byte != 0; })) return peer;
+  if (peer.family == 4) peer.bytes[0] = 127, peer.bytes[3] = 1;
+  if (peer.family == 6) peer.bytes[15] = 1;
+  return peer;
 }
 
 std::string describe(const Address& address) {

@@ -57,16 +57,21 @@ struct Call {
   bool permits(const Decision& decision, Operation operation, std::string object, int error = 13 /* EACCES */) const;
 };
 
-// Where a stream that is yet to be made may be connected to. `hold` keeps what was judged.
+// Where a socket that is yet to be made may be connected or bound to. `hold` keeps what was judged.
 struct Dial {
   int error = 0;
   sockaddr_storage peer{};
   socklen_t peer_bytes = 0;
   UniqueFd hold;
+  std::string object{};  // as events call it
 };
 
 // connect(2) of a TCP or Unix stream up to where the call is made.
 Dial judge_dial(const Call& call, const Request& request);
+// The same of bind(2); `protocol`: of an internet address.
+Dial judge_bind(const Call& call, const Request& request, int protocol);
+// sendto(2) to an internet address: 0, EACCES or EPERM.
+int judge_send(const Call& call, int protocol, const Address& peer, std::size_t size);
 Answer make_file_call(const Call& call, const Request& request);
 Answer make_socket_call(const Call& call, const Request& request);
 

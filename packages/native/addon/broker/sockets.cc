@@ -52,14 +52,6 @@ std::string describe(int protocol, const Address& peer) {
   return (protocol == IPPROTO_TCP ? "tcp://" : "udp://") + describe(peer);
 }
 
-// What nothing is sent to, but to oneself (RFC 1122, 3.2.1.3; Linux connects such a socket to the loopback address).
-Address destination(Address peer) {
-  if (std::any_of(peer.bytes.begin(), peer.bytes.end(), [](std::uint8_t byte) { return byte != 0; })) return peer;
-  if (peer.family == 4) peer.bytes[0] = 127, peer.bytes[3] = 1;
-  if (peer.family == 6) peer.bytes[15] = 1;
-  return peer;
-}
-
 bool may(const Call& call, NetOp op, Operation operation, int protocol, const Address& peer) {
   const auto names = call.client.names_of(peer);
   return call.permits(call.table().address(op, protocol, peer, names), operation, describe(protocol, peer));
@@ -179,6 +171,7 @@ Dial dial_unix(const Call& call, const Request& request) {
   std::memcpy(&dial.peer, &peer.address, sizeof peer.address);
   dial.peer_bytes = peer.bytes;
   dial.hold = std::move(peer.hold);
+  dial.object = std::move(peer.object);
   return dial;
 }
 
@@ -187,6 +180,7 @@ Dial dial_internet(const Call& call, const Request& request, int protocol) {
   const auto address = read_address(request.peer, request.peer_bytes);
   if (!address) return dial;
   const Address to = destination(*address);
+  dial.object = describe(protocol, to);
   if (!may(call, kConnect, Operation::connect, protocol, to)) {
     dial.error = EACCES;
   } else if (!upholds(call, Hook::connect, Operation::connect, describe(protocol, to), to)) {
@@ -215,24 +209,40 @@ Answer connect(const Call& call, const Request& request) {
   return dial.error != 0 ? Answer::fail(dial.error) : connect_to(std::move(socket), &dial.peer, dial.peer_bytes);
 }
 
+Dial bind_unix(const Call& call, const Request& request) {
+  Dial dial;
+  UnixPeer peer = unix_peer(call, request, kBind, Operation::bind);
+  dial.error = peer.error;
+  if (dial.error == 0 && !upholds(call, Hook::bind, Operation::bind, peer.object, {})) dial.error = EPERM;
+  std::memcpy(&dial.peer, &peer.address, sizeof peer.address);
+  dial.peer_bytes = peer.bytes;
+  dial.hold = std::move(peer.hold);
+  dial.object = std::move(peer.object);
+  return dial;
+}
+
+Dial bind_internet(const Call& call, const Request& request, int protocol) {
+  Dial dial{.error = EAFNOSUPPORT, .peer = request.peer, .peer_bytes = request.peer_bytes, .hold = {}};
+  const auto address = read_address(request.peer, request.peer_bytes);
+  if (!address) return dial;
+  dial.object = describe(protocol, *address);
+  if (!may(call, kBind, Operation::bind, protocol, *address)) {
+    dial.error = EACCES;
+  } else {
+    dial.error = upholds(call, Hook::bind, Operation::bind, dial.object, *address) ? 0 : EPERM;
+  }
+  return dial;
+}
+
 Answer bind(const Call& call, const Request& request) {
   const Socket socket = socket_of(call, request.fd);
   if (socket.error != 0) return Answer::fail(socket.error);
   const auto bind_to = [&](const void* address, socklen_t bytes) {
     return ::bind(socket.fd.get(), static_cast<const sockaddr*>(address), bytes) == 0 ? Answer{} : Answer::fail(errno);
   };
-  if (socket.domain == AF_UNIX) {
-    const UnixPeer peer = unix_peer(call, request, kBind, Operation::bind);
-    if (peer.error != 0) return Answer::fail(peer.error);
-    if (!upholds(call, Hook::bind, Operation::bind, peer.object, {})) return Answer::fail(EPERM);
-    return bind_to(&peer.address, peer.bytes);
-  }
-  const auto address = read_address(request.peer, request.peer_bytes);
-  if (!is_internet(socket) || !address) return Answer::fail(EAFNOSUPPORT);
-  if (!may(call, kBind, Operation::bind, socket.protocol, *address)) return Answer::fail(EACCES);
-  if (!upholds(call, Hook::bind, Operation::bind, describe(socket.protocol, *address), *address))
-    return Answer::fail(EPERM);
-  return bind_to(&request.peer, request.peer_bytes);
+  if (socket.domain != AF_UNIX && !is_internet(socket)) return Answer::fail(EAFNOSUPPORT);
+  const Dial dial = socket.domain == AF_UNIX ? bind_unix(call, request) : bind_internet(call, request, socket.protocol);
+  return dial.error != 0 ? Answer::fail(dial.error) : bind_to(&dial.peer, dial.peer_bytes);
 }
 
 // To listen without having bound is to be bound to any port of any address.
@@ -292,10 +302,8 @@ Answer send(const Call& call, const Request& request) {
   }
   const auto address = read_address(request.peer, request.peer_bytes);
   if (!is_internet(socket) || !address) return Answer::fail(EAFNOSUPPORT);
-  const Address to = destination(*address);
-  if (!may(call, kSendTo, Operation::send_to, socket.protocol, to)) return Answer::fail(EACCES);
-  if (!upholds(call, Hook::send_to, Operation::send_to, describe(socket.protocol, to), to, message.data.size()))
-    return Answer::fail(EPERM);
+  const int error = judge_send(call, socket.protocol, *address, message.data.size());
+  if (error != 0) return Answer::fail(error);
   message.peer = request.peer;
   message.peer_bytes = request.peer_bytes;
   return send_now(std::move(socket.fd), std::move(message));
@@ -305,6 +313,16 @@ Answer send(const Call& call, const Request& request) {
 
 Dial judge_dial(const Call& call, const Request& request) {
   return request.peer.ss_family == AF_UNIX ? dial_unix(call, request) : dial_internet(call, request, IPPROTO_TCP);
+}
+
+Dial judge_bind(const Call& call, const Request& request, int protocol) {
+  return request.peer.ss_family == AF_UNIX ? bind_unix(call, request) : bind_internet(call, request, protocol);
+}
+
+int judge_send(const Call& call, int protocol, const Address& peer, std::size_t size) {
+  const Address to = destination(peer);
+  if (!may(call, kSendTo, Operation::send_to, protocol, to)) return EACCES;
+  return upholds(call, Hook::send_to, Operation::send_to, describe(protocol, to), to, size) ? 0 : EPERM;
 }
 
 Answer make_socket_call(const Call& call, const Request& request) {

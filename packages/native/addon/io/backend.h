@@ -2,6 +2,7 @@
 
 #include <linux/time_types.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <chrono>
 #include <cstdint>
@@ -34,18 +35,23 @@ struct File {
   Operation* out = nullptr;
 };
 
-enum class Kind : std::uint8_t { accept, receive, connect, send, read, write };
+enum class Kind : std::uint8_t { accept, receive, receive_from, connect, send, send_to, read, write };
 
-// Something under way. `accept` and `receive` go on until they are cancelled or the other end is reached, the others
+// Those that bring what nobody has to ask for.
+constexpr bool is_inbound(Kind kind) {
+  return kind == Kind::accept || kind == Kind::receive || kind == Kind::receive_from;
+}
+
+// Something under way. What is inbound goes on until they are cancelled or the other end is reached, the others
 // end after one call, which may be short. Stays where it is until it is finished.
 struct Operation {
   Kind kind = Kind::receive;
   Handle* owner = nullptr;
   File* file = nullptr;
-  std::shared_ptr<std::vector<std::uint8_t>> buffer;  // of send, read and write: the part from `done` on
+  std::shared_ptr<std::vector<std::uint8_t>> buffer;  // of what sends, reads or writes: the part from `done` on
   std::size_t done = 0;
   std::uint64_t offset = 0;  // in a file, of the part
-  sockaddr_storage peer{};
+  sockaddr_storage peer{};   // to connect or send to
   socklen_t peer_bytes = 0;
   Clock::time_point deadline = kNever;
   bool active = false;
@@ -58,10 +64,15 @@ struct Operation {
   int awaited = 0;
   int result = 0;
   __kernel_timespec until{};
+  msghdr message{};
+  iovec part{};
 
   std::uint8_t* data() const { return buffer->data() + done; }
   std::size_t size() const { return buffer->size() - done; }
 };
+
+// No datagram is larger (RFC 768).
+inline constexpr std::size_t kMostDatagram = 65536;
 
 // Told by a backend, from inside run() alone.
 class Sink {
@@ -69,6 +80,9 @@ class Sink {
   virtual ~Sink() = default;
   virtual void accepted(Operation& operation, UniqueFd socket) = 0;
   virtual void received(Operation& operation, std::span<const std::uint8_t> bytes) = 0;
+  // A datagram, which may be empty.
+  virtual void received_from(Operation& operation, std::span<const std::uint8_t> bytes, const sockaddr_storage& peer,
+                             socklen_t peer_bytes) = 0;
   // Once, last. `result`: a count of bytes, 0 at the end, or an errno below zero: ECANCELED, and ETIME for a deadline.
   virtual void finished(Operation& operation, int result) = 0;
   // The thread is about to sleep: pass on what was told.

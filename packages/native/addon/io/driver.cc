@@ -87,7 +87,9 @@ Handle& Driver::add(std::uint64_t id, Handle::Type type, std::shared_ptr<UniqueF
   handle->file.fd = std::move(fd);
   handle->file.is_socket = type != Handle::Type::file;
   handle->window = kStreamWindow;
-  handle->in.kind = type == Handle::Type::listener ? Kind::accept : Kind::receive;
+  handle->in.kind = type == Handle::Type::listener    ? Kind::accept
+                    : type == Handle::Type::datagrams ? Kind::receive_from
+                                                      : Kind::receive;
   handle->in.owner = handle.get();
   handle->in.file = &handle->file;
   backend_->adopt(handle->file);
@@ -98,6 +100,13 @@ Handle& Driver::add(std::uint64_t id, Handle::Type type, std::shared_ptr<UniqueF
 Handle* Driver::find(std::uint64_t id) {
   const auto found = handles_.find(id);
   return found == handles_.end() || found->second->closing ? nullptr : found->second.get();
+}
+
+Handle* Driver::need(std::uint64_t handle, std::uint64_t id, Handle::Type type) {
+  const auto found = handles_.find(handle);
+  if (found != handles_.end() && found->second->revoked) return report_done(id, -EACCES), nullptr;
+  if (found != handles_.end() && !found->second->closing && found->second->type == type) return found->second.get();
+  return report_done(id, -EBADF), nullptr;
 }
 
 Transfer& Driver::transfer(Handle& handle, std::uint64_t id, Kind kind, Clock::time_point deadline) {
@@ -116,8 +125,8 @@ void Driver::start(Operation& operation) {
 }
 
 void Driver::send(std::uint64_t handle, std::uint64_t id, std::vector<std::uint8_t> bytes, Clock::time_point deadline) {
-  Handle* to = find(handle);
-  if (to == nullptr || to->type != Handle::Type::stream) return report_done(id, -EBADF);
+  Handle* to = need(handle, id, Handle::Type::stream);
+  if (to == nullptr) return;
   Transfer& made = transfer(*to, id, Kind::send, deadline);
   made.buffer = std::make_shared<std::vector<std::uint8_t>>(std::move(bytes));
   to->to_send.push_back(&made);
@@ -125,19 +134,26 @@ void Driver::send(std::uint64_t handle, std::uint64_t id, std::vector<std::uint8
 }
 
 void Driver::start_sending(Handle& handle) {
-  if (!handle.to_send.empty()) start(*handle.to_send.front());
+  while (!handle.to_send.empty()) {
+    Transfer& first = *handle.to_send.front();
+    const int error = first.judge ? first.judge() : 0;
+    if (error == 0) return start(first);
+    report_done(first.id, -error);
+    handle.to_send.pop_front();
+    transfers_.erase(first.id);
+  }
 }
 
 void Driver::shut(std::uint64_t handle, std::uint64_t id) {
-  Handle* at = find(handle);
-  if (at == nullptr || at->type != Handle::Type::stream) return report_done(id, -EBADF);
+  Handle* at = need(handle, id, Handle::Type::stream);
+  if (at == nullptr) return;
   report_done(id, ::shutdown(at->file.fd->get(), SHUT_WR) == 0 ? 0 : -errno);
 }
 
 void Driver::read(std::uint64_t handle, std::uint64_t id, std::uint64_t offset, std::size_t size,
                   Clock::time_point deadline) {
-  Handle* from = find(handle);
-  if (from == nullptr || from->type != Handle::Type::file) return report_done(id, -EBADF);
+  Handle* from = need(handle, id, Handle::Type::file);
+  if (from == nullptr) return;
   Transfer& made = transfer(*from, id, Kind::read, deadline);
   made.buffer = std::make_shared<std::vector<std::uint8_t>>(size);
   made.offset = offset;
@@ -146,8 +162,8 @@ void Driver::read(std::uint64_t handle, std::uint64_t id, std::uint64_t offset, 
 
 void Driver::write(std::uint64_t handle, std::uint64_t id, std::uint64_t offset, std::vector<std::uint8_t> bytes,
                    Clock::time_point deadline) {
-  Handle* to = find(handle);
-  if (to == nullptr || to->type != Handle::Type::file) return report_done(id, -EBADF);
+  Handle* to = need(handle, id, Handle::Type::file);
+  if (to == nullptr) return;
   Transfer& made = transfer(*to, id, Kind::write, deadline);
   made.buffer = std::make_shared<std::vector<std::uint8_t>>(std::move(bytes));
   made.offset = offset;
@@ -182,6 +198,8 @@ void Driver::accepted(Operation& operation, UniqueFd socket) {
   try {
     Handle& stream = add(id, Handle::Type::stream, std::make_shared<UniqueFd>(std::move(socket)));
     stream.opened = true;
+    if (listener.grant.holds) stream.window = kGuestWindow;
+    stream.grant = listener.grant;
     ++counters_->operations;
     outbox_->put(
         {.kind = Report::Kind::accepted, .handle = listener.id, .id = id, .result = port, .text = std::move(text)});
@@ -243,7 +261,10 @@ void Driver::transfer_finished(Transfer& transfer, int result) {
     }
     return complete(transfer, result);
   }
-  if (result < 0) return complete(transfer, result);
+  if (result < 0 || transfer.kind == Kind::send_to) {
+    if (result >= 0) ++counters_->operations, counters_->bytes_out += static_cast<std::size_t>(result);
+    return complete(transfer, result);
+  }
   transfer.done += static_cast<std::size_t>(result);
   transfer.offset += static_cast<std::size_t>(result);
   (transfer.kind == Kind::read ? counters_->bytes_in : counters_->bytes_out) += static_cast<std::size_t>(result);
@@ -257,13 +278,14 @@ void Driver::transfer_finished(Transfer& transfer, int result) {
 
 void Driver::complete(Transfer& transfer, std::int64_t result) {
   Handle& handle = *transfer.owner;
+  if (handle.revoked && result < 0) result = -EACCES;
   Report report{.kind = Report::Kind::done, .handle = handle.id, .id = transfer.id, .result = result};
   if (transfer.kind == Kind::read && result >= 0) {
     transfer.buffer->resize(transfer.done);
     report.bytes = std::move(transfer.buffer);
   }
   outbox_->put(std::move(report));
-  const bool sent = transfer.kind == Kind::send;
+  const bool sent = transfer.kind == Kind::send || transfer.kind == Kind::send_to;
   transfers_.erase(transfer.id);
   if (!sent) return;
   handle.to_send.pop_front();
@@ -282,10 +304,13 @@ void Driver::cancel(std::uint64_t id) {
 }
 
 void Driver::close(std::uint64_t handle, std::uint64_t id) {
-  Handle* at = find(handle);
-  if (at == nullptr) return report_done(id, 0);
-  begin_close(*at, id);
-  finish_close(*at);
+  const auto found = handles_.find(handle);
+  if (found == handles_.end() || found->second->close_id != 0) return report_done(id, 0);
+  Handle& at = *found->second;
+  if (at.closing && !at.revoked) return report_done(id, 0);
+  at.close_id = id;
+  begin_close(at, id);
+  finish_close(at);
 }
 
 void Driver::begin_close(Handle& handle, std::uint64_t id) {
@@ -298,7 +323,7 @@ void Driver::begin_close(Handle& handle, std::uint64_t id) {
     const std::uint64_t waiting = handle.to_send.back()->id;
     handle.to_send.pop_back();
     transfers_.erase(waiting);
-    report_done(waiting, -ECANCELED);
+    report_done(waiting, handle.revoked ? -EACCES : -ECANCELED);
   }
   if (handle.in.active) backend_->cancel(handle.in);
   for (const auto& [_, transfer] : transfers_) {
@@ -308,9 +333,13 @@ void Driver::begin_close(Handle& handle, std::uint64_t id) {
 
 void Driver::finish_close(Handle& handle) {
   if (!handle.closing || handle.active > 0) return;
-  backend_->release(handle.file);
-  handle.file.fd.reset();
-  counters_->handles.fetch_sub(1, std::memory_order_relaxed);
+  if (handle.file.fd) {
+    backend_->release(handle.file);
+    handle.file.fd.reset();
+    counters_->handles.fetch_sub(1, std::memory_order_relaxed);
+  }
+  // Whoever has it is yet to ask for something, and to be told.
+  if (handle.revoked && handle.opened && handle.close_id == 0 && !stopping_) return;
   if (handle.close_id != 0) report_done(handle.close_id, 0);
   handles_.erase(handle.id);
 }

@@ -63,7 +63,7 @@ class EpollBackend final : public Backend {
     live_.emplace(operation.key, &operation);
     if (operation.deadline != kNever) deadlines_.emplace(operation.deadline, operation.key);
     if (operation.kind == Kind::read || operation.kind == Kind::write) return hand_over(operation);
-    (is_inbound(operation) ? operation.file->in : operation.file->out) = &operation;
+    (is_inbound(operation.kind) ? operation.file->in : operation.file->out) = &operation;
     queue(operation);
   }
 
@@ -99,10 +99,6 @@ class EpollBackend final : public Backend {
     int result;
   };
 
-  static bool is_inbound(const Operation& operation) {
-    return operation.kind == Kind::accept || operation.kind == Kind::receive;
-  }
-
   void queue(Operation& operation) {
     if (operation.queued) return;
     operation.queued = true;
@@ -128,6 +124,7 @@ class EpollBackend final : public Backend {
     switch (operation.kind) {
       case Kind::accept: return accept(operation);
       case Kind::receive: return receive(operation);
+      case Kind::receive_from: return receive_from(operation);
       case Kind::connect: return connect(operation);
       default: return send(operation);
     }
@@ -169,6 +166,26 @@ class EpollBackend final : public Backend {
     queue(operation);
   }
 
+  void receive_from(Operation& operation) {
+    File& file = *operation.file;
+    for (int i = 0; i < kChunksATurn; ++i) {
+      if (operation.cancelling || !file.readable) return;
+      sockaddr_storage peer{};
+      socklen_t size = sizeof peer;
+      const ssize_t got = ::recvfrom(file.fd->get(), datagram_.data(), datagram_.size(), MSG_DONTWAIT,
+                                     reinterpret_cast<sockaddr*>(&peer), &size);
+      const int error = errno;
+      if (got >= 0) {
+        sink_.received_from(operation, {datagram_.data(), static_cast<std::size_t>(got)}, peer, size);
+      } else if (error == EAGAIN) {
+        file.readable = false;
+      } else if (error != EINTR) {
+        return finish(operation, -error);
+      }
+    }
+    queue(operation);
+  }
+
   void connect(Operation& operation) {
     File& file = *operation.file;
     if (operation.begun) {
@@ -196,7 +213,9 @@ class EpollBackend final : public Backend {
   void send(Operation& operation) {
     File& file = *operation.file;
     if (!file.writable) return;
-    const ssize_t sent = ::send(file.fd->get(), operation.data(), operation.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const auto* peer = operation.kind == Kind::send_to ? reinterpret_cast<sockaddr*>(&operation.peer) : nullptr;
+    const ssize_t sent = ::sendto(file.fd->get(), operation.data(), operation.size(), MSG_DONTWAIT | MSG_NOSIGNAL, peer,
+                                  peer == nullptr ? 0 : operation.peer_bytes);
     if (sent >= 0) return finish(operation, static_cast<int>(sent));
     if (errno == EAGAIN) {
       file.writable = false;
@@ -281,6 +300,7 @@ class EpollBackend final : public Backend {
   std::array<epoll_event, kBatch> batch_{};
   int batch_size_ = 0;
   std::array<std::uint8_t, kChunk> chunk_;
+  std::vector<std::uint8_t> datagram_ = std::vector<std::uint8_t>(kMostDatagram);
 };
 
 }  // namespace

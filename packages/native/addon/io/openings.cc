@@ -1,4 +1,4 @@
-// How a driver comes by its descriptors.
+// How a driver comes by its descriptors, and how a policy takes them away.
 #include <sys/un.h>
 
 #include <cerrno>
@@ -11,13 +11,6 @@
 #include "driver.h"
 
 namespace pyisolate::io {
-namespace {
-
-// Of a stream that a guest has asked for: it may have as many as descriptors, and they are kept in this process.
-constexpr std::size_t kGuestWindow = 64 * 1024;
-
-}  // namespace
-
 std::pair<std::string, int> name_of(const sockaddr_storage& address, socklen_t bytes) {
   if (const auto internet = broker::read_address(address, bytes)) {
     std::string text = broker::describe(*internet);
@@ -40,19 +33,25 @@ void Driver::listen(std::uint64_t handle, std::uint64_t id, const sockaddr_stora
   if (at.ss_family != AF_UNIX) ::setsockopt(fd->get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (::bind(fd->get(), reinterpret_cast<const sockaddr*>(&at), bytes) != 0 || ::listen(fd->get(), backlog) != 0)
     return report_done(id, -errno);
-  sockaddr_storage own{};
-  socklen_t size = sizeof own;
-  ::getsockname(fd->get(), reinterpret_cast<sockaddr*>(&own), &size);
-  auto [text, port] = name_of(own, size);
   try {
     Handle& listener = add(handle, Handle::Type::listener, std::move(fd));
     listener.window = window;
-    listener.opened = true;
-    outbox_->put({.kind = Report::Kind::done, .id = id, .result = port, .text = std::move(text)});
-    pull(listener);
+    report_bound(listener, id, {});
   } catch (const SystemFailure& failure) {
     report_done(id, -failure.error());
   }
+}
+
+void Driver::report_bound(Handle& handle, std::uint64_t id, std::string name) {
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  ::getsockname(handle.file.fd->get(), reinterpret_cast<sockaddr*>(&own), &size);
+  auto [text, port] = name_of(own, size);
+  handle.opened = true;
+  handle.family = own.ss_family;
+  outbox_->put(
+      {.kind = Report::Kind::done, .id = id, .result = port, .text = name.empty() ? std::move(text) : std::move(name)});
+  pull(handle);
 }
 
 void Driver::connect(std::uint64_t handle, std::uint64_t id, const sockaddr_storage& peer, socklen_t bytes,
@@ -96,9 +95,16 @@ void Driver::opened(std::uint64_t id, Opened result) {
   const Opening opening = found->second;
   openings_.erase(found);
   if (result.error != 0) return report_done(id, -result.error);
+  // It was judged by a policy that is not in force any more, and this one says otherwise.
+  if (result.grant.revoked()) return report_done(id, -EACCES);
   try {
     Handle& handle = add(opening.handle, opening.type, result.fd);
-    handle.window = kGuestWindow;
+    handle.window = result.window != 0 ? result.window : kGuestWindow;
+    handle.grant = std::move(result.grant);
+    if (opening.type == Handle::Type::listener || opening.type == Handle::Type::datagrams) {
+      ++counters_->operations;
+      return report_bound(handle, id, std::move(result.name));
+    }
     if (result.peer_bytes != 0) return begin_connect(handle, id, std::move(result), opening.deadline);
     handle.opened = true;
     ++counters_->operations;
@@ -106,6 +112,25 @@ void Driver::opened(std::uint64_t id, Opened result) {
   } catch (const SystemFailure& failure) {
     report_done(id, -failure.error());
   }
+}
+
+void Driver::judge_again(const void* grantee, std::uint64_t id) {
+  std::int64_t revoked = 0;
+  for (const auto& [_, handle] : handles_) {
+    if (stopping_ || handle->closing || handle->grant.grantee != grantee || !handle->grant.revoked()) continue;
+    revoke(*handle);
+    ++revoked;
+  }
+  report_done(id, revoked);
+}
+
+void Driver::revoke(Handle& handle) {
+  handle.revoked = true;
+  outbox_->put({.kind = Report::Kind::revoked, .handle = handle.id});
+  begin_close(handle, 0);
+  // Its peer is to know at once, whatever is still under way here.
+  if (handle.file.is_socket) ::shutdown(handle.file.fd->get(), SHUT_RDWR);
+  if (handle.active == 0 && handle.opened) finish_close(handle);
 }
 
 }  // namespace pyisolate::io

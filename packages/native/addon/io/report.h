@@ -18,6 +18,8 @@ struct Report {
     accepted,  // by the listener `handle`: the new stream is `id`, its peer `text` and, as `result`, its port
     data,      // of a stream
     end,       // of a stream or listener: 0, or an errno below zero
+    datagram,  // `bytes` from the peer `text` and, as `result`, its port
+    revoked,   // the policy allows it no more: what wasn't handed out is not to be
   };
   Kind kind;
   std::uint64_t handle = 0;

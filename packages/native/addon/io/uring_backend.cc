@@ -1,18 +1,19 @@
-// io_uring through liburing 2.3: multishot accept and receive (Linux 5.19, 6.0) into provided buffers, linked
+// io_uring through liburing 2.3: multishot accept, recv and recvmsg (Linux 5.19, 6.0) into provided buffers, linked
 // time-outs, fixed files, and one system call for everything that was started and for the wait.
 #include <liburing.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <deque>
 #include <unordered_map>
 
 #include "../system_failure.h"
 #include "backend.h"
+#include "uring_buffers.h"
 
 namespace pyisolate::io {
 namespace {
@@ -21,28 +22,14 @@ constexpr unsigned kEntries = 1024;
 constexpr unsigned kCompletions = 8192;
 constexpr unsigned kBuffers = 512;  // a power of two
 constexpr std::size_t kBufferBytes = 8192;
-constexpr int kGroup = 0;
+// One for each datagram, whatever it has: with its peer before it.
+constexpr unsigned kDatagramBuffers = 32;
+constexpr std::size_t kDatagramBytes = kMostDatagram + 256;
 constexpr unsigned kMostFixed = 8192;
 constexpr unsigned kBatch = 256;
 
 // The lowest bits of a completion's user data; above them is an operation's key.
 enum Tag : std::uint64_t { kOperation = 0, kTimeout = 1, kIgnored = 2, kBell = 3 };
-
-class Pages {
- public:
-  explicit Pages(std::size_t bytes)
-      : bytes_(bytes), start_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
-    if (start_ == MAP_FAILED) throw SystemFailure("mmap");
-  }
-  Pages(const Pages&) = delete;
-  Pages& operator=(const Pages&) = delete;
-  ~Pages() { ::munmap(start_, bytes_); }
-  std::uint8_t* at(std::size_t offset) const { return static_cast<std::uint8_t*>(start_) + offset; }
-
- private:
-  std::size_t bytes_;
-  void* start_;
-};
 
 class Ring {
  public:
@@ -72,9 +59,10 @@ class UringBackend final : public Backend {
   UringBackend(std::shared_ptr<Mailbox> mailbox, Sink& sink)
       : mailbox_(std::move(mailbox)),
         sink_(sink),
-        memory_(kBuffers * kBufferBytes),
-        table_(kBuffers * sizeof(io_uring_buf)) {
-    provide_buffers();
+        buffers_(0, kBuffers, kBufferBytes),
+        datagrams_(1, kDatagramBuffers, kDatagramBytes) {
+    buffers_.provide(ring_.get());
+    datagrams_.provide(ring_.get());
     provide_files();
     try_receiving();
     listen_to_bell();
@@ -131,18 +119,6 @@ class UringBackend final : public Backend {
   }
 
  private:
-  void provide_buffers() {
-    io_uring_buf_reg reg{};
-    reg.ring_addr = reinterpret_cast<std::uintptr_t>(table_.at(0));
-    reg.ring_entries = kBuffers;
-    reg.bgid = kGroup;
-    if (const int error = io_uring_register_buf_ring(ring_.get(), &reg, 0); error != 0)
-      throw SystemFailure("io_uring_register", -error);
-    io_uring_buf_ring_init(buffers());
-    for (unsigned i = 0; i < kBuffers; ++i) add_buffer(i, static_cast<int>(i));
-    io_uring_buf_ring_advance(buffers(), static_cast<int>(kBuffers));
-  }
-
   void provide_files() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);  // the kernel wants no more fixed files than that
@@ -165,10 +141,10 @@ class UringBackend final : public Backend {
     io_uring_cqe got = next();
     if (got.res != 1 || (got.flags & IORING_CQE_F_MORE) == 0 || (got.flags & IORING_CQE_F_BUFFER) == 0)
       throw SystemFailure("io_uring_enter", got.res < 0 ? -got.res : EOPNOTSUPP);
-    recycle(got.flags);
+    buffers_.recycle(got);
     far.reset();
     got = next();
-    if ((got.flags & IORING_CQE_F_BUFFER) != 0) recycle(got.flags);
+    if ((got.flags & IORING_CQE_F_BUFFER) != 0) buffers_.recycle(got);
   }
 
   io_uring_cqe next() {
@@ -187,10 +163,28 @@ class UringBackend final : public Backend {
     io_uring_sqe_set_data64(sqe, kBell);
   }
 
-  static void prepare_receive(io_uring_sqe* sqe, int fd) {
+  void prepare_receive(io_uring_sqe* sqe, int fd) const {
     io_uring_prep_recv_multishot(sqe, fd, nullptr, 0, 0);
     sqe->flags |= IOSQE_BUFFER_SELECT;
-    sqe->buf_group = kGroup;
+    sqe->buf_group = buffers_.group();
+  }
+
+  void prepare_receive_from(io_uring_sqe* sqe, int fd, Operation& operation) const {
+    operation.message = {};
+    operation.message.msg_namelen = sizeof(sockaddr_storage);
+    io_uring_prep_recvmsg_multishot(sqe, fd, &operation.message, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = datagrams_.group();
+  }
+
+  static void prepare_send_to(io_uring_sqe* sqe, int fd, Operation& operation, std::size_t size) {
+    operation.part = {operation.data(), size};
+    operation.message = {};
+    operation.message.msg_name = &operation.peer;
+    operation.message.msg_namelen = operation.peer_bytes;
+    operation.message.msg_iov = &operation.part;
+    operation.message.msg_iovlen = 1;
+    io_uring_prep_sendmsg(sqe, fd, &operation.message, MSG_NOSIGNAL);
   }
 
   bool room(unsigned entries) {
@@ -222,14 +216,16 @@ class UringBackend final : public Backend {
     operation.awaited = 2;
   }
 
-  static void prepare(io_uring_sqe* sqe, int fd, Operation& operation) {
+  void prepare(io_uring_sqe* sqe, int fd, Operation& operation) const {
     const auto size = static_cast<unsigned>(operation.buffer ? std::min<std::size_t>(operation.size(), 1u << 30) : 0);
     switch (operation.kind) {
       case Kind::accept: return io_uring_prep_multishot_accept(sqe, fd, nullptr, nullptr, SOCK_CLOEXEC);
       case Kind::receive: return prepare_receive(sqe, fd);
+      case Kind::receive_from: return prepare_receive_from(sqe, fd, operation);
       case Kind::connect:
         return io_uring_prep_connect(sqe, fd, reinterpret_cast<sockaddr*>(&operation.peer), operation.peer_bytes);
       case Kind::send: return io_uring_prep_send(sqe, fd, operation.data(), size, MSG_NOSIGNAL);
+      case Kind::send_to: return prepare_send_to(sqe, fd, operation, size);
       case Kind::read: return io_uring_prep_read(sqe, fd, operation.data(), size, operation.offset);
       case Kind::write: return io_uring_prep_write(sqe, fd, operation.data(), size, operation.offset);
     }
@@ -273,10 +269,12 @@ class UringBackend final : public Backend {
       if (cqe.res >= 0) sink_.accepted(operation, UniqueFd(cqe.res));
     } else if (operation.kind == Kind::receive) {
       if ((cqe.flags & IORING_CQE_F_BUFFER) != 0) {
-        const unsigned id = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
-        if (cqe.res > 0) sink_.received(operation, {memory_.at(id * kBufferBytes), static_cast<std::size_t>(cqe.res)});
-        recycle(cqe.flags);
+        if (cqe.res > 0) sink_.received(operation, {buffers_.of(cqe), static_cast<std::size_t>(cqe.res)});
+        buffers_.recycle(cqe);
       }
+    } else if (operation.kind == Kind::receive_from && (cqe.flags & IORING_CQE_F_BUFFER) != 0) {
+      if (cqe.res > 0) take_datagram(operation, cqe);
+      datagrams_.recycle(cqe);
     }
     if ((cqe.flags & IORING_CQE_F_MORE) != 0) return;
     if ((data & 3) == kOperation) operation.result = cqe.res;
@@ -285,9 +283,20 @@ class UringBackend final : public Backend {
     settle(operation);
   }
 
+  void take_datagram(Operation& operation, const io_uring_cqe& cqe) {
+    io_uring_recvmsg_out* out = io_uring_recvmsg_validate(datagrams_.of(cqe), cqe.res, &operation.message);
+    if (out == nullptr) return;
+    sockaddr_storage peer{};
+    const auto size = std::min<std::size_t>(out->namelen, sizeof peer);
+    std::memcpy(&peer, io_uring_recvmsg_name(out), size);
+    const auto* bytes = static_cast<const std::uint8_t*>(io_uring_recvmsg_payload(out, &operation.message));
+    const unsigned count = io_uring_recvmsg_payload_length(out, cqe.res, &operation.message);
+    sink_.received_from(operation, {bytes, count}, peer, static_cast<socklen_t>(size));
+  }
+
   void settle(Operation& operation) {
     const int result = operation.result;
-    const bool multishot = operation.kind == Kind::accept || operation.kind == Kind::receive;
+    const bool multishot = is_inbound(operation.kind);
     // It has ended by itself, with more to come: all buffers were in use, or completions had no room.
     const bool goes_on = operation.kind == Kind::accept ? result >= 0 : result > 0 || result == -ENOBUFS;
     if (operation.cancelling && (multishot || result < 0)) return finish(operation, -ECANCELED);
@@ -303,18 +312,6 @@ class UringBackend final : public Backend {
     sink_.finished(operation, result);
   }
 
-  void recycle(unsigned flags) {
-    add_buffer(flags >> IORING_CQE_BUFFER_SHIFT, 0);
-    io_uring_buf_ring_advance(buffers(), 1);
-  }
-
-  void add_buffer(unsigned id, int offset) {
-    io_uring_buf_ring_add(buffers(), memory_.at(id * kBufferBytes), kBufferBytes, static_cast<unsigned short>(id),
-                          io_uring_buf_ring_mask(kBuffers), offset);
-  }
-
-  io_uring_buf_ring* buffers() const { return reinterpret_cast<io_uring_buf_ring*>(table_.at(0)); }
-
   static __kernel_timespec span(Clock::time_point until) {
     const auto left = std::max<std::int64_t>(0, std::chrono::nanoseconds(until - Clock::now()).count());
     return {.tv_sec = left / 1'000'000'000, .tv_nsec = left % 1'000'000'000};
@@ -322,8 +319,8 @@ class UringBackend final : public Backend {
 
   std::shared_ptr<Mailbox> mailbox_;
   Sink& sink_;
-  Pages memory_;
-  Pages table_;
+  UringBuffers buffers_;
+  UringBuffers datagrams_;
   Ring ring_;  // gone before what it writes to
   unsigned slots_ = 0;
   std::vector<unsigned> free_;

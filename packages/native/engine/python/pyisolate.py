@@ -5,7 +5,7 @@ import builtins
 import _pyisolate as _native
 
 # Without `open`: a star import must not replace the built-in one.
-__all__ = ["HostError", "connect", "host", "post", "recv"]
+__all__ = ["HostError", "connect", "datagram", "host", "listen", "post", "recv"]
 
 
 class HostError(Exception):
@@ -125,3 +125,27 @@ def connect(address: tuple[str, int] | str, *, timeout: float | None = None) -> 
     from _pyisolate_services import dial
 
     return dial(address, timeout)
+
+
+def listen(address: tuple[str, int] | str, *, timeout: float | None = None) -> "_pyisolate_services.Listener":
+    """Listens through the supervisor, at an address as `connect` takes it; port 0 for one that the kernel chooses.
+
+    Judged by the sandbox's policy (`net.bind`): PermissionError where that denies it. Who connects is not. Returns an
+    object whose `accept` is that of `socket.socket`; `timeout`: seconds that each operation has.
+    """
+    from _pyisolate_services import listen_at
+
+    return listen_at(address, timeout)
+
+
+def datagram(
+    address: tuple[str, int] | str | None = None, *, timeout: float | None = None
+) -> "_pyisolate_services.Datagrams":
+    """A UDP socket of the supervisor's: bound to `(host, port)` or "udp://host:port", or one that only sends and is answered.
+
+    Judged by the sandbox's policy (`net.bind`, and `net.sendto` for each datagram): PermissionError where that denies it.
+    Returns an object with `sendto` and `recvfrom` as `socket.socket` has them.
+    """
+    from _pyisolate_services import datagram_at
+
+    return datagram_at(address, timeout)

@@ -1,4 +1,4 @@
-"""Files and sockets that the supervisor has for a guest, as `pyisolate.open` and `pyisolate.connect` give them out.
+"""Files and sockets that the supervisor has for a guest: what `pyisolate.open`, `connect`, `listen` and `datagram` return.
 
 Not a boundary: the supervisor judges each request by the policy in force, whoever sends it.
 """
@@ -156,14 +156,12 @@ class _SocketFile(io.RawIOBase):
         return self._socket.send(data)
 
 
-class Socket:
-    """A stream that the supervisor has connected. Its methods are those of `socket.socket`."""
+class _Handle:
+    """What the supervisor has open, by its number."""
 
     def __init__(self, handle: int, timeout: float | None):
         self._handle = handle
         self._timeout = timeout
-        self._received = 0
-        self._reading = allocate_lock()
 
     def _check(self) -> int:
         if self._handle is None:
@@ -176,6 +174,29 @@ class Socket:
 
     def gettimeout(self) -> float | None:
         return self._timeout
+
+    def close(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            _close(handle)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.close()
+
+    def __del__(self):
+        self.close()
+
+
+class Socket(_Handle):
+    """A stream that the supervisor has connected. Its methods are those of `socket.socket`."""
+
+    def __init__(self, handle: int, timeout: float | None):
+        super().__init__(handle, timeout)
+        self._received = 0
+        self._reading = allocate_lock()
 
     def recv(self, size: int = _MOST) -> bytes:
         """Up to `size` bytes, as soon as there are some; none when the peer has ended."""
@@ -214,33 +235,75 @@ class Socket:
         file = io.BufferedWriter(raw) if "w" in mode else io.BufferedReader(raw)
         return file if "b" in mode else io.TextIOWrapper(file, encoding or "utf-8", errors, newline)
 
-    def close(self) -> None:
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            _close(handle)
 
-    def __enter__(self):
-        return self
+class Listener(_Handle):
+    """What listens for this sandbox. The kernel keeps those that nobody has accepted yet, up to a number."""
 
-    def __exit__(self, *error) -> None:
-        self.close()
+    def __init__(self, handle: int, name: object, timeout: float | None):
+        super().__init__(handle, timeout)
+        self._name = name
 
-    def __del__(self):
-        self.close()
+    def getsockname(self) -> object:
+        """Where: `(host, port)`, or a Unix socket's path."""
+        return self._name
+
+    def accept(self) -> tuple[Socket, object]:
+        """The next connection, and its peer's address."""
+        handle, host, port = _ask("accept", self._timeout, self._check())
+        unix = isinstance(self._name, str)
+        return Socket(handle, self._timeout), host if unix else (host, port)
 
 
-def dial(address, timeout):
-    if isinstance(address, str):
-        scheme, _, rest = address.partition("://")
-        if scheme == "unix":
-            host, port = rest, None
-        else:
-            host, _, number = rest.rpartition(":")
-            if scheme != "tcp" or not number.isdecimal():
-                raise ValueError(f"expected tcp://host:port or unix:///path, not {address!r}")
-            host, port = host.removeprefix("[").removesuffix("]"), int(number)
-    else:
+class Datagrams(_Handle):
+    """A UDP socket. What comes and is not taken is kept up to a number of bytes, and then lost."""
+
+    def __init__(self, handle: int, name: tuple[str, int], timeout: float | None):
+        super().__init__(handle, timeout)
+        self._name = name
+
+    def getsockname(self) -> tuple[str, int]:
+        """Where it is bound, or with port 0 that it isn't."""
+        return self._name
+
+    def sendto(self, data, address: tuple[str, int]) -> int:
+        """Sends one datagram, whole."""
+        host, port = address
+        with memoryview(data).cast("B") as view:
+            return _ask("sendto", self._timeout, self._check(), host, bytes(view), port)
+
+    def recvfrom(self, size: int = _MOST) -> tuple[bytes, tuple[str, int]]:
+        """The next datagram, what it has beyond `size` bytes cut off, and where it is from."""
+        data, host, port = _ask("recvfrom", self._timeout, self._check())
+        return data[:size], (host, port)
+
+
+def _place(address, schemes):
+    """Of "tcp://host:port", "unix://path" or `(host, port)`: the host and the port, which is None for a path."""
+    if not isinstance(address, str):
         host, port = address
         if isinstance(port, bool) or not isinstance(port, int):
             raise TypeError("port must be an int")
-    return Socket(_ask("connect", timeout, host, port), timeout)
+        return host, port
+    scheme, _, rest = address.partition("://")
+    if scheme == "unix" and scheme in schemes:
+        return rest, None
+    host, _, number = rest.rpartition(":")
+    if scheme not in schemes or not number.isdecimal():
+        raise ValueError(f"expected {schemes[0]}://host:port{' or unix:///path' * ('unix' in schemes)}, not {address!r}")
+    return host.removeprefix("[").removesuffix("]"), int(number)
+
+
+def dial(address, timeout):
+    return Socket(_ask("connect", timeout, *_place(address, ("tcp", "unix"))), timeout)
+
+
+def listen_at(address, timeout):
+    host, port = _place(address, ("tcp", "unix"))
+    handle, at, number = _ask("listen", timeout, host or "0.0.0.0", port)
+    return Listener(handle, at if port is None else (at, number), timeout)
+
+
+def datagram_at(address, timeout):
+    host, port = (None, None) if address is None else _place(address, ("udp",))
+    handle, at, number = _ask("datagram", timeout, host if address is None else host or "0.0.0.0", port)
+    return Datagrams(handle, (at, number), timeout)

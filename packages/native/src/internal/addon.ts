@@ -122,7 +122,7 @@ export interface CellHandle {
 
 export interface IoThreadOptions {
   readonly backend: 'any' | 'io_uring' | 'epoll'
-  /** `kind`: done, accepted, data, end; see addon/io/report.h. `result`: a count, or an errno below zero. */
+  /** `kind`: done, accepted, data, end, datagram, revoked; see addon/io/report.h. `result`: a count, or an errno below zero. */
   onReport(kind: number, handle: number, id: number, result: number, bytes: Uint8Array | null, text: string): void
 }
 
@@ -142,6 +142,20 @@ export interface IoHandle {
     timeout: number,
   ): [handle: number, operation: number]
   connectFor(cell: CellHandle, address: object, timeout: number): [handle: number, operation: number]
+  listenFor(
+    cell: CellHandle,
+    address: object,
+    backlog: number,
+    window: number,
+    timeout: number,
+  ): [handle: number, operation: number]
+  /** A UDP socket: bound, or for `null` one that sends from wherever the kernel says. */
+  datagrams(address: object | null): [handle: number, operation: number]
+  datagramsFor(cell: CellHandle, address: object | null, timeout: number): [handle: number, operation: number]
+  /** Judged by what `cell` may do, if there is one. */
+  sendTo(handle: number, bytes: Uint8Array, address: object, timeout: number, cell?: CellHandle): number
+  /** Ends what the policy of `cell` no longer allows; their number is the operation's result. */
+  judgeAgain(cell: CellHandle): number
   openFile(path: string, flags: number, mode: number, timeout: number): [handle: number, operation: number]
   send(handle: number, bytes: Uint8Array, timeout: number): number
   shut(handle: number): number

@@ -1,5 +1,13 @@
 import { constants } from 'node:os'
-import type { CellServices, ServiceAddress, ServiceFile, ServiceOptions, ServiceStream } from '@pyisolate/interface'
+import type {
+  CellServices,
+  ServiceAddress,
+  ServiceDatagrams,
+  ServiceFile,
+  ServiceListener,
+  ServiceOptions,
+  ServiceStream,
+} from '@pyisolate/interface'
 import { IoError } from '../errors/io-error.js'
 import type { Io } from '../io.js'
 import type { CellHandle } from './addon.js'
@@ -9,6 +17,9 @@ const { EFBIG } = constants.errno
 
 /** What an I/O thread does for one sandbox. */
 export class NativeServices implements CellServices {
+  /** Once it has been asked for something. */
+  #io: Io | undefined
+
   constructor(
     private readonly cell: CellHandle,
     private readonly io: () => Io,
@@ -20,13 +31,30 @@ export class NativeServices implements CellServices {
     return this.cell.serve(table)
   }
 
+  judgeAgain(): Promise<void> | undefined {
+    return this.#io?.judgeAgain(this.cell)
+  }
+
   async open(path: string, flags: number, mode: number, options: ServiceOptions = {}): Promise<ServiceFile> {
-    const { file, size } = await this.io().openFor(this.cell, path, flags, mode, options)
+    const { file, size } = await this.#thread().openFor(this.cell, path, flags, mode, options)
     return new LimitedFile(file, size, this.fileSize)
   }
 
   connect(address: ServiceAddress, options: ServiceOptions = {}): Promise<ServiceStream> {
-    return this.io().connectFor(this.cell, address, options)
+    return this.#thread().connectFor(this.cell, address, options)
+  }
+
+  listen(address: ServiceAddress, options: ServiceOptions = {}): Promise<ServiceListener> {
+    return this.#thread().listenFor(this.cell, address, options)
+  }
+
+  datagrams(address: ServiceAddress | undefined, options: ServiceOptions = {}): Promise<ServiceDatagrams> {
+    return this.#thread().datagramsFor(this.cell, address, options)
+  }
+
+  #thread(): Io {
+    this.#io ??= this.io()
+    return this.#io
   }
 }
 

@@ -56,6 +56,8 @@ export class Ruling implements BrokerRequest {
   #scratch: string | undefined
   #coverage: Coverage | undefined
   #cell: Cell | undefined
+  /** Whether it rules nothing but what its sandbox asks this side for. */
+  #serves = false
 
   /** @throws UnenforceableError */
   constructor(options: RulingOptions) {
@@ -133,6 +135,7 @@ export class Ruling implements BrokerRequest {
     const { services, places } = cell
     if (services === undefined || places === undefined) return // whoever asks is told so
     this.#cell = cell
+    this.#serves = true
     services.serve(this.table(places))
   }
 
@@ -146,12 +149,14 @@ export class Ruling implements BrokerRequest {
 
   /**
    * Puts another policy in force: a call is decided by the old one or by the new one. What was frozen at the start can't
-   * change. @throws UnenforceableError, ReloadError, or what an enforcer throws: the old one stays in force
+   * change. Resolves when what this side has open for the guest has been judged by it, too; `undefined`: there is nothing.
+   * @throws UnenforceableError, ReloadError, or what an enforcer throws: the old one stays in force
    */
-  replace(given: CompiledPolicy): void {
+  replace(given: CompiledPolicy): Promise<void> | undefined {
     const policy = withGrants(given, this.#options.grants)
     const cell = this.#cell
-    if (cell?.setTable === undefined || cell.places === undefined)
+    const put = this.#serves ? cell?.services?.serve.bind(cell.services) : cell?.setTable?.bind(cell)
+    if (cell?.places === undefined || put === undefined)
       throw new ReloadError(this.#options.name, ['broker'], 'its engine has no broker')
     frozenDifference(this.#options.name, this.policy, policy)
     const table = this.#tableOf(policy, cell.places)
@@ -160,9 +165,10 @@ export class Ruling implements BrokerRequest {
     const share = this.policy.limits.cpu
     this.#note(policy)
     this.#given = given
-    cell.setTable(table)
+    put(table)
     if (step !== undefined) this.#attachments.update(step)
     if (policy.limits.cpu !== undefined && policy.limits.cpu !== share) cell.setCpuShare?.(policy.limits.cpu)
+    return cell.services?.judgeAgain()
   }
 
   /** What guests ask for addresses, as a host function. */

@@ -1,4 +1,4 @@
-import type { ServiceFile, ServiceStream } from '@pyisolate/interface'
+import type { ServiceDatagrams, ServiceFile, ServiceListener, ServiceStream } from '@pyisolate/interface'
 import { ServiceFailure } from './answers.js'
 
 const nothing = new Uint8Array(0)
@@ -17,6 +17,8 @@ export class GuestStream {
 
   /** From `received` on, at most `length`; nothing at the end. */
   async receive(received: number, length: number, options: { signal: AbortSignal; timeout: number | undefined }) {
+    // What was received by a policy's leave goes with it.
+    if (this.stream.revoked) throw new ServiceFailure('EACCES')
     const news = received - this.#heard
     if (news < 0 || news > this.#unheard.length) throw new ServiceFailure('EINVAL')
     if (this.#busy) throw new ServiceFailure('EBUSY')
@@ -39,6 +41,8 @@ export class GuestStream {
 export type GuestHandle =
   | { readonly kind: 'file'; readonly file: ServiceFile; readonly by: number }
   | { readonly kind: 'stream'; readonly guest: GuestStream; readonly by: number }
+  | { readonly kind: 'listener'; readonly listener: ServiceListener; readonly by: number }
+  | { readonly kind: 'datagrams'; readonly datagrams: ServiceDatagrams; readonly by: number }
 
 /** What one guest has open; as many as it may have descriptors. */
 export class GuestHandles {
@@ -73,15 +77,25 @@ export class GuestHandles {
   }
 
   file(number: number): ServiceFile {
-    const handle = this.#open.get(number)
-    if (handle?.kind !== 'file') throw new ServiceFailure('EBADF')
-    return handle.file
+    return this.#find(number, 'file').file
   }
 
   stream(number: number): GuestStream {
+    return this.#find(number, 'stream').guest
+  }
+
+  listener(number: number): ServiceListener {
+    return this.#find(number, 'listener').listener
+  }
+
+  datagrams(number: number): ServiceDatagrams {
+    return this.#find(number, 'datagrams').datagrams
+  }
+
+  #find<K extends GuestHandle['kind']>(number: number, kind: K): Extract<GuestHandle, { kind: K }> {
     const handle = this.#open.get(number)
-    if (handle?.kind !== 'stream') throw new ServiceFailure('EBADF')
-    return handle.guest
+    if (handle?.kind !== kind) throw new ServiceFailure('EBADF')
+    return handle as Extract<GuestHandle, { kind: K }>
   }
 
   async close(number: number): Promise<void> {
@@ -105,5 +119,14 @@ export class GuestHandles {
 }
 
 function close(handle: GuestHandle): Promise<void> {
-  return handle.kind === 'file' ? handle.file.close() : handle.guest.stream.close()
+  switch (handle.kind) {
+    case 'file':
+      return handle.file.close()
+    case 'stream':
+      return handle.guest.stream.close()
+    case 'listener':
+      return handle.listener.close()
+    case 'datagrams':
+      return handle.datagrams.close()
+  }
 }

@@ -1,13 +1,13 @@
 import { isIP } from 'node:net'
 import { constants } from 'node:os'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Cell, CellServices, ServiceAddress } from '@pyisolate/interface'
 import type { HostFunction } from '../../options.js'
 import type { IoCounts } from '../../sandbox.js'
 import type { Ruling } from '../policy/ruling.js'
 import { failed, type ServiceAnswer, ServiceFailure } from './answers.js'
 import { take } from './arguments.js'
-import { GuestHandles, GuestStream } from './handles.js'
+import { type GuestHandle, GuestHandles, GuestStream } from './handles.js'
+import { inTurn, type Options } from './in-turn.js'
 
 export interface ServicesOptions {
   /** Once there is one. */
@@ -31,7 +31,10 @@ const mostBytes = 128 * 1024
 /** A guest waits for each: more are threads that it has started. */
 const mostAtOnce = 256
 
-/** The files and sockets that a guest asks its supervisor for: `pyisolate.open` and `pyisolate.connect`. */
+/** A datagram has no more (RFC 768). */
+const mostDatagram = 65_507
+
+/** The files and sockets that a guest asks its supervisor for: `pyisolate.open`, `connect`, `listen` and `datagram`. */
 export class Services {
   readonly #options: ServicesOptions
   readonly #handles: GuestHandles
@@ -118,6 +121,21 @@ export class Services {
         await this.#handles.stream(take.integer(first)).stream.write(bytes, options)
         return this.#out(bytes)
       }
+      case 'listen':
+        return this.#listen(id, await this.#addresses(first, second), options)
+      case 'accept':
+        return this.#accept(id, take.integer(first), options)
+      case 'datagram':
+        return this.#datagram(id, first === null ? undefined : await this.#addresses(first, second), options)
+      case 'sendto': {
+        const bytes = take.bytes(third, mostDatagram)
+        await this.#sendTo(take.integer(first), second, args[3], bytes, options)
+        return this.#out(bytes)
+      }
+      case 'recvfrom': {
+        const { bytes, host, port } = await this.#handles.datagrams(take.integer(first)).receive(options)
+        return [this.#in(bytes), host, port]
+      }
       case 'shut':
         await this.#handles.stream(take.integer(first)).stream.end()
         return null
@@ -140,15 +158,61 @@ export class Services {
     return [handle, size]
   }
 
-  /** The first that answers. */
   async #connect(by: number, addresses: readonly ServiceAddress[], options: Options) {
-    const { services } = await this.#ready()
+    return this.#first(addresses, options, async ({ services }, address, rest) => {
+      const stream = await services.connect(address, rest)
+      return { kind: 'stream', guest: new GuestStream(stream), by }
+    })
+  }
+
+  async #listen(by: number, addresses: readonly ServiceAddress[], options: Options) {
+    let place: readonly [string, number] = ['', 0]
+    const handle = await this.#first(addresses, options, async ({ services }, address, rest) => {
+      const listener = await services.listen(address, rest)
+      place = [listener.host, listener.port]
+      return { kind: 'listener', listener, by }
+    })
+    return [handle, ...place]
+  }
+
+  async #accept(by: number, listener: number, options: Options) {
+    let peer: readonly [string, number] = ['', 0]
+    const handle = await this.#handles.add(async () => {
+      const stream = await this.#handles.listener(listener).accept(options)
+      peer = [stream.host, stream.port]
+      return { kind: 'stream', guest: new GuestStream(stream), by }
+    })
+    return [handle, ...peer]
+  }
+
+  async #datagram(by: number, addresses: readonly ServiceAddress[] | undefined, options: Options) {
+    let place: readonly [string, number] = ['', 0]
+    const handle = await this.#first(addresses ?? [undefined], options, async ({ services }, address, rest) => {
+      const datagrams = await services.datagrams(address, rest)
+      place = [datagrams.host, datagrams.port]
+      return { kind: 'datagrams', datagrams, by }
+    })
+    return [handle, ...place]
+  }
+
+  async #sendTo(from: number, host: unknown, port: unknown, bytes: Uint8Array, options: Options): Promise<void> {
+    const [address] = await this.#addresses(host, take.integer(port))
+    if (address === undefined || 'path' in address) throw new ServiceFailure('EHOSTUNREACH')
+    await this.#handles.datagrams(from).send(bytes, address, options)
+  }
+
+  /** By the first address that does. */
+  async #first<A>(
+    addresses: readonly A[],
+    options: Options,
+    make: (ready: Ready, address: A, rest: Options) => Promise<GuestHandle>,
+  ): Promise<number> {
+    const ready = await this.#ready()
     return this.#handles.add(async () => {
       let last: unknown = new ServiceFailure('EHOSTUNREACH')
       for (const address of addresses) {
         try {
-          const stream = await inTurn(options, (rest) => services.connect(address, rest))
-          return { kind: 'stream', guest: new GuestStream(stream), by }
+          return await inTurn(options, (rest) => make(ready, address, rest))
         } catch (error) {
           options.signal.throwIfAborted()
           last = error
@@ -168,7 +232,7 @@ export class Services {
     return found.map((address) => ({ host: address, port: number }))
   }
 
-  async #ready(): Promise<{ services: CellServices; ruling: Ruling }> {
+  async #ready(): Promise<Ready> {
     const cell = this.#options.cell()
     const services = cell?.services
     if (cell === undefined || services === undefined) throw new ServiceFailure('ENOSYS')
@@ -186,22 +250,7 @@ export class Services {
   }
 }
 
-interface Options {
-  readonly signal: AbortSignal
-  readonly timeout: number | undefined
-}
-
-/** The engine has a guest's requests judged two at a time, as a file system may hang: the others try again (`EAGAIN`). */
-async function inTurn<T>({ signal, timeout }: Options, ask: (rest: Options) => Promise<T>): Promise<T> {
-  const until = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout
-  for (let wait = 1; ; wait = Math.min(wait * 2, 32)) {
-    const left = until - performance.now()
-    try {
-      return await ask({ signal, timeout: timeout === undefined ? undefined : Math.max(0, left) })
-    } catch (error) {
-      if ((error as { errno?: unknown }).errno !== 'EAGAIN') throw error
-      if (left <= 0) throw new ServiceFailure('ETIMEDOUT')
-    }
-    await delay(wait, undefined, { signal })
-  }
+interface Ready {
+  readonly services: CellServices
+  readonly ruling: Ruling
 }

@@ -4,7 +4,7 @@ import type { CompiledPolicy } from '@pyisolate/policy'
 import { ReloadError } from '../../errors/reload-error.js'
 import type { CallOptions, CodeOptions, ReceiveOptions } from '../../options.js'
 import type { Outcome } from '../../outcome.js'
-import type { IoCounts, PolicyInForce, Sandbox, SandboxStats } from '../../sandbox.js'
+import type { PolicyInForce, Sandbox, SandboxStats } from '../../sandbox.js'
 import type { Value } from '../../value.js'
 import { codePayload } from '../frames/request.js'
 import { pythonCode, settleCall, settleCode, settleReceive } from '../options/call-options.js'
@@ -12,6 +12,7 @@ import { expected } from '../options/check.js'
 import { budgetOf } from '../options/limits.js'
 import type { EnforcerCounters } from '../policy/attachments.js'
 import type { Ruling } from '../policy/ruling.js'
+import type { ServiceDesk } from '../services/desk.js'
 import type { PolicyDesk } from '../supervisor/policy-desk.js'
 import type { Budget } from '../values/budget.js'
 import { encodeValue } from '../values/encode.js'
@@ -34,7 +35,7 @@ export class PythonSandbox implements Sandbox {
   readonly #own: Enforcement
   readonly #ruling: Ruling | undefined
   readonly #find: PolicyDesk['find']
-  readonly #io: () => IoCounts
+  readonly #services: ServiceDesk
 
   constructor(
     session: Session,
@@ -42,9 +43,9 @@ export class PythonSandbox implements Sandbox {
     place: { isolation: Isolation; cell: string | undefined },
     ruling: Ruling | undefined,
     find: PolicyDesk['find'],
-    io: () => IoCounts,
+    services: ServiceDesk,
   ) {
-    this.#io = io
+    this.#services = services
     this.#find = find
     this.#session = session
     this.#budget = budgetOf(session.limits)
@@ -115,10 +116,11 @@ export class PythonSandbox implements Sandbox {
 
   async reload(policy: string | CompiledPolicy): Promise<void> {
     if (this.state === 'closing' || this.state === 'closed') return this.#session.ended()
-    if (this.#ruling === undefined)
+    const ruled = this.#ruling ?? this.#services.reloadable
+    if (ruled === undefined)
       throw new ReloadError(this.name, ['broker'], 'it was spawned with the built-in policy, which its kernel keeps')
     const { policy: found } = await this.#find(policy)
-    this.#ruling.replace(found)
+    await ruled.replace(found)
   }
 
   interrupt(): void {
@@ -138,7 +140,7 @@ export class PythonSandbox implements Sandbox {
       posted: inbox.posted,
       unreadBytes: inbox.unreadBytes,
       outputBytes,
-      ...this.#io(),
+      ...this.#services.counts,
     }
   }
 

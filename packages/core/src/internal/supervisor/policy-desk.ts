@@ -4,7 +4,6 @@ import { OptionError } from '../../errors/option-error.js'
 import type { ControlOptions, PoliciesOptions, PolicyStatus, ReloadOptions, ReloadResult } from '../../reloading.js'
 import { lazily } from '../lazily.js'
 import { findPolicy, type GivenPolicy, type PolicyModule, policyModule } from '../policy/policy-module.js'
-import type { Ruling } from '../policy/ruling.js'
 import type { ControlReload, ControlSocket } from '../reload/control-socket.js'
 import { ReloadTokens, type TokenUse } from '../reload/tokens.js'
 
@@ -18,11 +17,21 @@ export interface DeskPort {
   onError(error: Error): void
 }
 
+/** What is ruled by a policy that can be replaced. */
+export interface Reloadable {
+  /** The policy in force; and without what the supervisor grants. */
+  readonly policy: CompiledPolicy
+  readonly given: CompiledPolicy
+  readonly generation: number
+  /** Rules from its return on; resolves when what is open has been judged by it, too. @throws PyIsolateError */
+  replace(given: CompiledPolicy): Promise<void> | undefined
+}
+
 /** A supervisor's policies while it runs: where they come from, which sandboxes they rule, and who may replace them. */
 export class PolicyDesk {
   readonly tokens: ReloadTokens
   readonly #port: DeskPort
-  readonly #rulings = new Map<string, { readonly ruling: Ruling; readonly follows: string | undefined }>()
+  readonly #rulings = new Map<string, { readonly ruling: Reloadable; readonly follows: string | undefined }>()
   #opening: Promise<void> | undefined
   #source: PolicySource | undefined
   #control: ControlSocket | undefined
@@ -59,11 +68,12 @@ export class PolicyDesk {
     return { policy: own?.policy ?? findPolicy(policies, given), follows: own?.name }
   }
 
-  add(name: string, ruling: Ruling, follows: string | undefined): void {
+  add(name: string, ruling: Reloadable, follows: string | undefined): void {
     this.#rulings.set(name, { ruling, follows })
     // It may have changed while the sandbox was being started.
     const latest = follows === undefined ? undefined : this.#source?.policies().get(follows)
-    if (latest !== undefined && latest.policy.digest !== ruling.given.digest) this.#put(latest.policy, [name])
+    if (latest !== undefined && latest.policy.digest !== ruling.given.digest)
+      this.#put(latest.policy, [name]).catch((error) => this.#port.onError(error))
   }
 
   remove(name: string): void {
@@ -89,20 +99,22 @@ export class PolicyDesk {
   }
 
   /** Without a wait in between: the next call of any of them is decided by the new one. */
-  #put(policy: CompiledPolicy, names: readonly string[]): ReloadResult {
+  async #put(policy: CompiledPolicy, names: readonly string[]): Promise<ReloadResult> {
     const reloaded: ReloadResult['reloaded'][number][] = []
     const refused: ReloadResult['refused'][number][] = []
+    const settling: (Promise<void> | undefined)[] = []
     for (const name of names) {
       const ruling = this.#rulings.get(name)?.ruling
       if (ruling === undefined) continue
       try {
-        ruling.replace(policy)
+        settling.push(ruling.replace(policy))
         reloaded.push({ sandbox: name, name: policy.name, digest: policy.digest, generation: ruling.generation })
       } catch (error) {
         if (!PyIsolateError.isInstance(error)) throw error
         refused.push({ sandbox: name, code: error.code, message: error.message })
       }
     }
+    await Promise.all(settling)
     const result = { reloaded, refused }
     this.#port.onReload(result)
     return result
@@ -136,11 +148,7 @@ export class PolicyDesk {
 
   #update({ name, policy }: PolicyUpdate): void {
     const names = [...this.#rulings].filter(([, { follows }]) => follows === name).map(([sandbox]) => sandbox)
-    try {
-      this.#put(policy, names)
-    } catch (error) {
-      this.#port.onError(error as Error)
-    }
+    this.#put(policy, names).catch((error) => this.#port.onError(error))
   }
 
   async #listen({ path }: ControlOptions): Promise<void> {

@@ -13,7 +13,7 @@ import { checkOptions, displayName, listOf, optional } from '../options/check.js
 import { type SettledSpawn, settleSpawn, underPolicy } from '../options/spawn-options.js'
 import type { SettledSupervisor } from '../options/supervisor-options.js'
 import { Pace } from '../policy/pace.js'
-import { findPolicy, type GivenPolicy, policyModule, withGrants } from '../policy/policy-module.js'
+import { findPolicy, type GivenPolicy, type PolicyModule, policyModule, withGrants } from '../policy/policy-module.js'
 import { Ruling } from '../policy/ruling.js'
 import type { MintedToken, MintOptions } from '../reload/tokens.js'
 import { checkServicePolicy, ServiceDesk } from '../services/desk.js'
@@ -120,6 +120,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     let follows: string | undefined
     let session: Session
     let services: ServiceDesk
+    let served: Served | undefined
     let spawn = settled
     let cell: Cell
     try {
@@ -129,14 +130,18 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
         follows = ruled.follows
         spawn = ruled.spawn
         giveUp.signal.throwIfAborted()
-      } else if (settled.services !== undefined) await this.#servicePolicy(settled.services)
+      } else if (settled.services !== undefined) {
+        served = await this.#servicePolicy(settled.services)
+        follows = served.follows
+      }
       const limits = spawn.limits
-      services = new ServiceDesk(
+      services = new ServiceDesk({
         limits,
-        ruling,
-        () => this.#ruleServices(name, settled, (contract) => session.breach(contract)),
-        () => session,
-      )
+        own: ruling,
+        given: served,
+        separate: (given) => this.#ruleServices(name, settled, given, (contract) => session.breach(contract)),
+        session: () => session,
+      })
       const functions = new Map([...spawn.functions, ['__io__', services.call]])
       if (ruling !== undefined) {
         functions.set('__resolve__', ruling.resolve)
@@ -161,15 +166,9 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
     } finally {
       stopListening()
     }
-    const sandbox = new PythonSandbox(
-      session,
-      cell,
-      spawn,
-      ruling,
-      (given) => this.#desk.find(given),
-      () => services.counts,
-    )
-    if (ruling !== undefined) this.#desk.add(name, ruling, follows)
+    const sandbox = new PythonSandbox(session, cell, spawn, ruling, (given) => this.#desk.find(given), services)
+    const reloadable = ruling ?? services.reloadable
+    if (reloadable !== undefined) this.#desk.add(name, reloadable, follows)
     this.#names.set(name, sandbox)
     session.begin(cell)
     void session.closed.then((outcome) => {
@@ -204,19 +203,21 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   }
 
   /** @throws PolicyError, OptionError */
-  async #servicePolicy(given: GivenPolicy): Promise<CompiledPolicy> {
-    const { policy } = await this.#desk.find(given)
-    checkServicePolicy(await policyModule(), policy)
-    return policy
+  async #servicePolicy(given: GivenPolicy): Promise<Served> {
+    const [found, policies] = await Promise.all([this.#desk.find(given), policyModule()])
+    checkServicePolicy(policies, found.policy)
+    return { ...found, policies }
   }
 
   /** What a sandbox without a policy may ask this side for. */
-  async #ruleServices(name: string, settled: SettledSpawn, kill: (contract: string) => void): Promise<Ruling> {
-    const given =
-      settled.services === undefined
-        ? findPolicy(await policyModule(), 'stdlib.readonly')
-        : await this.#servicePolicy(settled.services)
-    return this.#makeRuling(name, settled, given, [], kill)
+  async #ruleServices(
+    name: string,
+    settled: SettledSpawn,
+    given: CompiledPolicy | undefined,
+    kill: (contract: string) => void,
+  ): Promise<Ruling> {
+    const policy = given ?? findPolicy(await policyModule(), 'stdlib.readonly')
+    return this.#makeRuling(name, settled, policy, [], kill)
   }
 
   async #makeRuling(
@@ -291,6 +292,8 @@ function underNoPolicy(tell: (denial: Denial) => void): (notice: LimitNotice) =>
     tell({ operation: 'limit', object, errno, toldBy, lost, ...ruled })
   }
 }
+
+type Served = Awaited<ReturnType<PolicyDesk['find']>> & { readonly policies: PolicyModule }
 
 const reloadChecks = {
   sandboxes: optional(listOf('the name of a sandbox', (name) => name !== '')),

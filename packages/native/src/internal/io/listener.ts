@@ -1,5 +1,5 @@
 import { IoClosedError } from '../../errors/io-closed-error.js'
-import { failure, type IoPort, type OperationOptions } from './port.js'
+import { failure, type IoPort, type OperationOptions, revoked } from './port.js'
 import { IoStream, ignoreEnd } from './stream.js'
 import { Waiters } from './waiters.js'
 
@@ -23,6 +23,9 @@ export class IoListener implements AsyncIterable<IoStream>, AsyncDisposable {
     port.receive(handle, {
       onAccepted: (stream, peer, number) => this.#incoming.put(new IoStream(port, stream, peer, number)),
       onEnd: (errno) => this.#incoming.finish(failure('accept', errno)),
+      onRevoked: () => {
+        for (const stream of this.#incoming.revoke(revoked('accept'))) void stream.close()
+      },
     })
   }
 

@@ -4,7 +4,7 @@ import { IoError } from '../../errors/io-error.js'
 import { IoTimeoutError } from '../../errors/io-timeout-error.js'
 import type { IoHandle } from '../addon.js'
 
-const { ETIME, ECANCELED } = constants.errno
+const { EACCES, ETIME, ECANCELED } = constants.errno
 
 /** Of every operation that waits. */
 export interface OperationOptions {
@@ -23,8 +23,11 @@ export interface Done {
 /** Told what happens to a stream or listener that nobody has to ask for. */
 export interface Receiver {
   onData?(bytes: Uint8Array): void
+  onDatagram?(bytes: Uint8Array, host: string, port: number): void
   onAccepted?(handle: number, host: string, port: number): void
   onEnd(error: number): void
+  /** A policy allows it no more: what was not handed out yet is not to be. */
+  onRevoked?(): void
 }
 
 interface Pending {
@@ -35,7 +38,7 @@ interface Pending {
   readonly stopListening: () => void
 }
 
-const Report = { done: 0, accepted: 1, data: 2, end: 3 } as const
+const Report = { done: 0, accepted: 1, data: 2, end: 3, datagram: 4, revoked: 5 } as const
 
 /** Operations of an I/O thread as promises. */
 export class IoPort {
@@ -93,6 +96,8 @@ export class IoPort {
     else if (kind === Report.accepted) this.#receivers.get(handle)?.onAccepted?.(id, text, result)
     else if (kind === Report.data) this.#receivers.get(handle)?.onData?.(bytes!)
     else if (kind === Report.end) this.#receivers.get(handle)?.onEnd(-result)
+    else if (kind === Report.datagram) this.#receivers.get(handle)?.onDatagram?.(bytes!, text, result)
+    else if (kind === Report.revoked) this.#receivers.get(handle)?.onRevoked?.()
   }
 
   /** Everything that waits is told that it was closed. */
@@ -129,6 +134,11 @@ export class IoPort {
   #drop(): void {
     if (--this.#holds === 0 && !this.#closed) this.handle.unref()
   }
+}
+
+/** What whoever has it is told from then on. */
+export function revoked(operation: string): Error {
+  return new IoError(operation, EACCES)
 }
 
 export function failure(operation: string, errno: number, timeout?: number): Error {

@@ -1,5 +1,5 @@
 import { IoClosedError } from '../../errors/io-closed-error.js'
-import { failure, type IoPort, type OperationOptions } from './port.js'
+import { failure, type IoPort, type OperationOptions, revoked } from './port.js'
 import { Waiters } from './waiters.js'
 
 /** A write crosses to the I/O thread in pieces of at most this many bytes, one after the other. */
@@ -18,6 +18,7 @@ export class IoStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly #incoming: Waiters<Uint8Array>
   #writing: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
+  #revoked = false
   #bytesIn = 0
   #bytesOut = 0
 
@@ -34,6 +35,10 @@ export class IoStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
     port.receive(handle, {
       onData: (bytes) => this.#incoming.put(bytes),
       onEnd: (errno) => this.#incoming.finish(errno === 0 ? undefined : failure('receive', errno)),
+      onRevoked: () => {
+        this.#revoked = true
+        this.#incoming.revoke(revoked('receive'))
+      },
     })
   }
 
@@ -41,6 +46,11 @@ export class IoStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
   abandon(): void {
     this.#closing = Promise.resolve()
     this.#port.forget(this.#handle)
+  }
+
+  /** @internal Whether a policy has taken it away: then everything fails with `EACCES`. */
+  get revoked(): boolean {
+    return this.#revoked
   }
 
   /** What was read and written by this side so far. */

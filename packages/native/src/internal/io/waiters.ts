@@ -43,6 +43,12 @@ export class Waiters<T> {
     return drop ? this.#items.splice(0) : []
   }
 
+  /** Over, whatever was to come or has come. Gives what nobody has taken. */
+  revoke(error: Error): T[] {
+    this.#end = { error }
+    return this.finish(error, true)
+  }
+
   /** `undefined` at the end. @throws IoTimeoutError, the error it ended with, or `signal.reason` */
   take({ signal, timeout }: OperationOptions): Promise<T | undefined> {
     if (signal?.aborted) return Promise.reject(signal.reason)
