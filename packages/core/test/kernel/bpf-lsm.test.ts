@@ -1,4 +1,5 @@
-// Sandboxes that the kernel itself holds to their policy, where a kernel lets us: in virtual machines.
+// What a kernel does that isn't this machine's: sandboxes that it holds to their policy itself, and io_uring forbidden. In
+// virtual machines.
 import { fileURLToPath } from 'node:url'
 import {
   kernelLabAbsence,
@@ -90,6 +91,24 @@ describe.each(labKernels)('kernel %s', (kernel) => {
     skipUnlessKernelLab(context)
     const one = { all: 2000 * 1028, within: true, dropped: true }
     expect(outcome('bandwidth')).toEqual({ process: one, interpreter: one })
+  })
+
+  it('has an I/O thread use epoll where the kernel’s setting forbids io_uring', (context) => {
+    skipUnlessKernelLab(context)
+    const seen = outcome('io_uring by the kernel’s setting')
+    // Linux 6.6 has the setting.
+    if (kernel === '6.1') return expect(seen).toEqual({ absent: true })
+    const [uring, epoll] = ['io_uring  1; io_uring to be had', 'epoll EPERM 1; ERR_PYISOLATE_IO_UNAVAILABLE EPERM']
+    expect(seen).toEqual({
+      absent: false,
+      '0 as root': uring,
+      '0 as nobody': uring,
+      '1 as root': uring,
+      '1 as nobody': epoll,
+      '2 as root': epoll,
+      '2 as nobody': epoll,
+      guest: 100,
+    })
   })
 
   it('holds each sandbox of a cell to its own policy, or refuses it where threads can’t be told apart', (context) => {

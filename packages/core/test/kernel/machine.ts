@@ -1,12 +1,13 @@
 // In the machine: sandboxes behind `bpfLsm()`, a line of JSON for what became of each attempt.
 import { createSocket } from 'node:dgram'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bpfBandwidth, bpfLsm } from '@pyisolate/bpf'
 import { createSupervisor, type Denial, type SpawnOptions, type Supervisor } from '@pyisolate/core'
 import type { Enforcer } from '@pyisolate/interface'
+import { createIo } from '@pyisolate/native'
 import { compilePolicy } from '@pyisolate/policy'
 
 const folder = mkdtempSync(join(tmpdir(), 'pyisolate-kernel-'))
@@ -23,6 +24,21 @@ function policy(sections: string) {
 
 const files = (exec: boolean) =>
   policy(`fs: { read: [${folder}/**], write: [${folder}/**]${exec ? `, exec: [${folder}/**]` : ''} }`)
+
+/** What an I/O thread is given, and whether it carries a byte by that. */
+async function echo(): Promise<string> {
+  await using io = createIo()
+  const listener = await io.listen({ host: '127.0.0.1', port: 0 })
+  const near = await io.connect({ host: '127.0.0.1', port: listener.port })
+  const far = await listener.accept()
+  await near.write(Buffer.from('x'))
+  const got = await far.read({ timeout: 10_000 })
+  const required = await (async () => createIo({ backend: 'io_uring' }).close())().then(
+    () => 'io_uring to be had',
+    (error) => `${error.code} ${error.errno}`,
+  )
+  return `${io.backend} ${io.refusal ?? ''} ${got?.length}; ${required}`
+}
 
 async function spawn(supervisor: Supervisor, options: SpawnOptions) {
   const sandbox = await supervisor.spawn(`sandbox-${++count}`, {
@@ -155,6 +171,35 @@ for i in range(2000): s.send(b'x' * 1000)`)
       results[isolation] = { all: Number(passed! + dropped!), within: Number(passed) <= most, dropped: dropped! > 0n }
     }
     server.close()
+    return results
+  },
+
+  /** `kernel.io_uring_disabled` (Linux 6.6) is a whole machine's: here it is ours alone. */
+  async 'io_uring by the kernel’s setting'() {
+    const setting = '/proc/sys/kernel/io_uring_disabled'
+    if (!existsSync(setting)) return { absent: true }
+    const before = readFileSync(setting, 'utf8')
+    const results: Record<string, unknown> = { absent: false }
+    try {
+      for (const value of ['0', '1', '2']) {
+        writeFileSync(setting, value)
+        results[`${value} as root`] = await echo()
+        // Without CAP_SYS_ADMIN, and in no group that may.
+        process.setegid(65534)
+        process.seteuid(65534)
+        try {
+          results[`${value} as nobody`] = await echo()
+        } finally {
+          process.seteuid(0)
+          process.setegid(0)
+        }
+      }
+      await using supervisor = createSupervisor({ pool: { size: 0 } })
+      await using sandbox = await spawn(supervisor, {})
+      results.guest = await sandbox.eval(`len(__import__('pyisolate').open(__import__('os').__file__).read(100))`)
+    } finally {
+      writeFileSync(setting, before)
+    }
     return results
   },
 
