@@ -2,8 +2,13 @@ import type { MetricsSink } from '@pyisolate/interface'
 
 /** How much longer a sealed message gets, so that its length says less. Lengths beyond one frame's are not hidden. */
 export type Padding =
-  /** Up to a multiple of so many bytes, 1 (none, the default) to 65,516. */
+  /** Up to a multiple of so many bytes, 1 (none, the default for datagrams) to 65,516. */
   | number
+  /**
+   * To whole blocks of the cipher, 64 bytes, where that is at most an eighth more; the default on streams. It hides little:
+   * the last part of a block costs as much as eight whole ones.
+   */
+  | 'blocks'
   /** By at most 12 %, to one of few lengths (Padmé; Nikitin and others, PETS 2019, section 4). */
   | 'padme'
 

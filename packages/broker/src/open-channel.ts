@@ -16,7 +16,7 @@ import type { ByteStream } from './transports/byte-stream.js'
  */
 export async function openChannel(stream: ByteStream, setup: ChannelSetup): Promise<SealedChannel> {
   setup.signal?.throwIfAborted()
-  const settled = settleSetup(setup)
+  const settled = settleSetup(setup, 'blocks')
   const intake = new StreamIntake(stream)
   using limit = deadline(settled.timeoutMs, setup.signal)
   try {

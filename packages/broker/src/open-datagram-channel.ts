@@ -20,7 +20,8 @@ export async function openDatagramChannel(datagrams: Datagrams, setup: DatagramS
   const { refused = 'end', window = 1024 } = setup
   if (refused !== 'end' && refused !== 'drop') throw new BrokerOptionError('refused', 'end or drop')
   if (!Number.isInteger(window) || window < 32 || window > 65_536) throw new BrokerOptionError('window', '32 to 65536')
-  const settled = settleSetup(setup)
+  // What is padded may be too long for the way.
+  const settled = settleSetup(setup, 1)
   const handshake = new DatagramHandshake(settled, datagrams)
   using limit = deadline(settled.timeoutMs, setup.signal)
   const open = async () => {

@@ -16,7 +16,7 @@ const LIMITS = { receiveMessages: 5, maxMessageBytes: 90_000, receiveBytes: 192 
 function inboxOf(random: Random) {
   const ends: (ChannelError | 'closed' | 'ended')[] = []
   let paused = false
-  const inbox = new Inbox(new CipherState(nobleAead, key), settleSeal({ limits: LIMITS }), false, {
+  const inbox = new Inbox(new CipherState(nobleAead, key), settleSeal({ limits: LIMITS }, 1), false, {
     onMessage: () => {},
     onControl: (kind) => {
       ends.push('closed')

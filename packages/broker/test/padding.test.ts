@@ -34,8 +34,19 @@ describe('padding', () => {
     expect(seen.size).toBeLessThan(200)
   })
 
+  it('by blocks fills the last one where that is at most an eighth more', () => {
+    const pad = padding('blocks', MAX_PAYLOAD)
+    expect([0, 1, 61, 64, 300, 511, 1000, 1021, 1022].map(pad)).toEqual([0, 1, 61, 64, 317, 573, 1021, 1021, 1085])
+    for (let length = 0; length <= MAX_PAYLOAD; length++) {
+      const padded = pad(length)
+      expect(padded - length).toBeLessThanOrEqual(length / 8)
+      if (length >= 8 * 63 && padded < MAX_PAYLOAD) expect((padded + 3) % 64).toBe(0)
+    }
+  })
+
   it('is what somebody who listens sees', async () => {
     for (const [rule, expected] of [
+      ['blocks', [0, 1, 99, 100, 101]],
       [1, [0, 1, 99, 100, 101]],
       [100, [100, 100, 100, 100, 200]],
     ] as const) {

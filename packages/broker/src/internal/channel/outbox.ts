@@ -5,18 +5,9 @@ import type { CipherState } from '../noise/cipher-state.js'
 import { FrameKind, MAX_PAYLOAD } from './frame.js'
 import { FrameBuffer } from './frame-buffer.js'
 import type { SettledSeal } from './settle-options.js'
+import { WaitingSends } from './waiting-sends.js'
 
 const SENT = Promise.resolve()
-
-interface Waiting {
-  readonly kind: FrameKind
-  readonly bytes: Uint8Array
-  at: number
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-  readonly signal: AbortSignal | undefined
-  readonly onAbort: (() => void) | undefined
-}
 
 /**
  * What a channel sends: one buffer is on its way while the next one fills. Frames get their counters when they are
@@ -32,7 +23,7 @@ export class Outbox {
   #inFlight = false
   #flushing = false
   #scheduled = false
-  readonly #waiting: Waiting[] = []
+  readonly #waiting = new WaitingSends()
   #rekeyDue = false
   #ended: ChannelError | undefined
   #wiped = false
@@ -64,7 +55,9 @@ export class Outbox {
     if (this.#waiting.length >= this.#settled.limits.maxWaitingSends && kind === FrameKind.message) {
       return Promise.reject(new ChannelError('queue', 'too many sends wait already'))
     }
-    return this.#wait(kind, bytes, signal)
+    const sent = this.#waiting.add(kind, bytes, signal)
+    this.#schedule()
+    return sent
   }
 
   /** The peer takes its next key after what is on its way now. */
@@ -85,7 +78,7 @@ export class Outbox {
   /** The close frame goes out after what waits, or instead of it; later sends are rejected with `error`. */
   close(error: ChannelError, waiting: 'sent' | 'dropped'): void {
     if (this.#ended !== undefined) return
-    if (waiting === 'dropped') this.#reject(error)
+    if (waiting === 'dropped') this.#waiting.reject(error)
     // Rejected when the channel fails before it is out, which the channel tells by itself.
     this.send(FrameKind.close, NO_BYTES).catch(() => {})
     this.#ended = error
@@ -95,7 +88,7 @@ export class Outbox {
   wipe(error: ChannelError): void {
     this.#ended ??= error
     this.#wiped = true
-    this.#reject(error)
+    this.#waiting.reject(error)
     this.#cipher.wipe()
     this.#filling.wipe()
     // What is on its way is sealed already, and still being read.
@@ -114,34 +107,6 @@ export class Outbox {
     return true
   }
 
-  #wait(kind: FrameKind, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onAbort = signal && (() => this.#abort(one, signal))
-      const one: Waiting = { kind, bytes, at: 0, resolve, reject, signal, onAbort }
-      if (onAbort) signal.addEventListener('abort', onAbort)
-      this.#waiting.push(one)
-      this.#schedule()
-    })
-  }
-
-  /** A message whose first part is on its way goes all the way: half of one would be worse. */
-  #abort(one: Waiting, signal: AbortSignal): void {
-    const at = this.#waiting.indexOf(one)
-    if (at < 0 || one.at > 0) return
-    this.#waiting.splice(at, 1)
-    this.#settle(one, signal.reason)
-  }
-
-  #reject(error: ChannelError): void {
-    for (const one of this.#waiting.splice(0)) this.#settle(one, error)
-  }
-
-  #settle(one: Waiting, error?: unknown): void {
-    if (one.onAbort) one.signal?.removeEventListener('abort', one.onAbort)
-    if (error === undefined) one.resolve()
-    else one.reject(error)
-  }
-
   /** What is sent in one turn goes out together. */
   #schedule(): void {
     if (this.#scheduled || this.#inFlight) return
@@ -155,13 +120,11 @@ export class Outbox {
   }
 
   #refill(): void {
-    while (this.#waiting.length > 0) {
-      const one = this.#waiting[0]!
+    for (let one = this.#waiting.first; one !== undefined; one = this.#waiting.first) {
       if (!this.#take(one.kind, one.bytes, one.at)) return
       one.at = Math.min(one.bytes.length, one.at + MAX_PAYLOAD)
       if (one.at < one.bytes.length) continue
-      this.#waiting.shift()
-      this.#settle(one)
+      this.#waiting.settleFirst()
     }
   }
 

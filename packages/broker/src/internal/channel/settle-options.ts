@@ -1,5 +1,5 @@
 import type { MetricsSink } from '@pyisolate/interface'
-import type { ChannelLimits, SealOptions } from '../../channel-options.js'
+import type { ChannelLimits, Padding, SealOptions } from '../../channel-options.js'
 import { BrokerOptionError } from '../../errors/broker-option-error.js'
 import { MAX_PAYLOAD } from './frame.js'
 import { type Pad, padding } from './padding.js'
@@ -29,12 +29,12 @@ const RANGES: Readonly<Record<keyof ChannelLimits, readonly [least: number, most
 
 const NOBODY: MetricsSink = { count: () => {} }
 
-/** @throws BrokerOptionError */
-export function settleSeal(options: SealOptions): SettledSeal {
+/** `usual`: the padding where none is given. @throws BrokerOptionError */
+export function settleSeal(options: SealOptions, usual: Padding): SettledSeal {
   const given: ChannelLimits = options.limits ?? {}
   const limits: Record<string, number> = {}
-  for (const [name, [least, most, usual]] of Object.entries(RANGES)) {
-    const value = given[name as keyof ChannelLimits] ?? usual
+  for (const [name, [least, most, preset]] of Object.entries(RANGES)) {
+    const value = given[name as keyof ChannelLimits] ?? preset
     const never = name === 'rekeyAfterMs' && value === Number.POSITIVE_INFINITY
     if (!never && !(Number.isInteger(value) && value >= least && value <= most))
       throw new BrokerOptionError(`limits.${name}`, `${least} to ${most}`)
@@ -45,7 +45,7 @@ export function settleSeal(options: SealOptions): SettledSeal {
     throw new BrokerOptionError(`limits.${unknown}`, `one of ${Object.keys(RANGES).join(', ')}`)
   return {
     limits: limits as unknown as Required<ChannelLimits>,
-    pad: padding(options.padding ?? 1, MAX_PAYLOAD),
+    pad: padding(options.padding ?? usual, MAX_PAYLOAD),
     metrics: options.metrics ?? NOBODY,
   }
 }

@@ -1,11 +1,9 @@
 import { ChannelError, type ChannelProblem } from '../../errors/channel-error.js'
-import type { ChannelEnd, ChannelStats, Remote, SealedChannel } from '../../sealed-channel.js'
+import type { ChannelEnd, ChannelStats } from '../../sealed-channel.js'
 import type { DatagramReader, Datagrams } from '../../transports/datagrams.js'
 import { NO_BYTES } from '../bytes.js'
 import { BODY_HEADER, FrameKind, payloadLength } from '../channel/frame.js'
-import { Readers } from '../channel/readers.js'
-import type { SettledSeal } from '../channel/settle-options.js'
-import type { HandshakeSession } from '../noise/handshake.js'
+import { type ChannelParts, SealedChannelBase } from '../channel/sealed-channel-base.js'
 import { DatagramOutbox } from './datagram-outbox.js'
 import { Opener } from './opener.js'
 import { BODY_AT, MIN_SEALED, PacketKind } from './packet.js'
@@ -15,11 +13,8 @@ import { Sealer } from './sealer.js'
 const KEEP_MS = 10_000
 const CLOSE_AGAIN_MS = 250
 
-export interface DatagramChannelParts {
-  readonly session: HandshakeSession
-  readonly remote: Remote
+export interface DatagramChannelParts extends ChannelParts {
   readonly datagrams: Datagrams
-  readonly settled: SettledSeal
   readonly window: number
   readonly refused: 'end' | 'drop'
   /** Called for what belongs to the handshake: the peer may not have heard this side's last word. */
@@ -27,63 +22,38 @@ export interface DatagramChannelParts {
 }
 
 /** A channel whose messages are datagrams: each whole, once or not at all, in whatever order they come. */
-export class DatagramChannel implements SealedChannel {
-  readonly remote: Remote
-  readonly handshakeHash: Uint8Array
-  readonly closed: Promise<ChannelEnd>
-  readonly confirmed: Promise<void>
+export class DatagramChannel extends SealedChannelBase {
   readonly reader: DatagramReader
-  readonly uncloneable = (): never => {
-    throw new TypeError('a channel has no copy')
-  }
-
   readonly #parts: DatagramChannelParts
   readonly #sealer: Sealer
   readonly #opener: Opener
   readonly #outbox: DatagramOutbox
-  readonly #readers = new Readers()
   readonly #queue: Uint8Array[] = []
-  readonly #rekeying: NodeJS.Timeout | undefined
   #queuedBytes = 0
   #received = 0
   #peerDone = false
-  #end: ChannelEnd | undefined
-  #closing: Promise<void> | undefined
-  #resolveClosed!: (end: ChannelEnd) => void
-  #confirm!: (error?: ChannelError) => void
 
   constructor(parts: DatagramChannelParts) {
+    super(parts)
     this.#parts = parts
-    this.remote = parts.remote
-    this.handshakeHash = parts.session.handshakeHash
     const { limits } = parts.settled
     this.#sealer = new Sealer(parts.session.send, limits.rekeyAfterMessages)
     this.#opener = new Opener(parts.session.receive.intoReceivingKey(), parts.window, KEEP_MS)
-    this.#outbox = new DatagramOutbox(this.#sealer, parts.datagrams, parts.settled, (error) => this.#fail(error))
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve
-    })
-    this.confirmed = new Promise((resolve, reject) => {
-      this.#confirm = (error) => (error === undefined ? resolve() : reject(error))
-    })
-    this.confirmed.catch(() => {})
+    this.#outbox = new DatagramOutbox(this.#sealer, parts.datagrams, parts.settled, (error) => this.fail(error))
     this.reader = {
       datagram: (bytes) => this.#take(bytes),
       end: () => this.#transportEnded(),
-      fail: (cause) => this.#fail(new ChannelError('transport', 'the transport failed', { cause })),
-    }
-    if (Number.isFinite(limits.rekeyAfterMs)) {
-      this.#rekeying = setInterval(() => this.rekey(), limits.rekeyAfterMs).unref()
+      fail: (cause) => this.fail(new ChannelError('transport', 'the transport failed', { cause })),
     }
   }
 
   /** Says that this side has the keys; again when the peer seems not to have heard it. */
   sayReady(): void {
-    if (this.#end === undefined) void this.#outbox.send(FrameKind.ready, NO_BYTES).catch(() => {})
+    if (this.end === undefined) void this.#outbox.send(FrameKind.ready, NO_BYTES).catch(() => {})
   }
 
-  send(bytes: Uint8Array, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#outbox.send(FrameKind.message, bytes, signal)
+  send(bytes: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void> {
+    return this.#outbox.send(FrameKind.message, bytes, options?.signal)
   }
 
   /** Of its own here: a datagram is copied once, when it is opened. */
@@ -91,16 +61,6 @@ export class DatagramChannel implements SealedChannel {
     const message = this.#queue.shift()
     this.#queuedBytes -= message?.length ?? 0
     return message
-  }
-
-  async readable({ signal }: { readonly signal?: AbortSignal } = {}): Promise<boolean> {
-    for (;;) {
-      signal?.throwIfAborted()
-      if (this.#queue.length > 0) return true
-      if (this.#end?.kind === 'failed') throw this.#end.error
-      if (this.#end !== undefined || this.#closing !== undefined) return false
-      await this.#readers.wait(signal)
-    }
   }
 
   async *messages(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Uint8Array, void, undefined> {
@@ -111,7 +71,7 @@ export class DatagramChannel implements SealedChannel {
   }
 
   rekey(): void {
-    if (this.#end === undefined) this.#guard(() => this.#sealer.rekey())
+    if (this.end === undefined) this.#guard(() => this.#sealer.rekey())
   }
 
   stats(): ChannelStats {
@@ -125,29 +85,20 @@ export class DatagramChannel implements SealedChannel {
     }
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+  protected hasMessage(): boolean {
+    return this.#queue.length > 0
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
+  /** It may come late, after messages that are still on their way. */
+  protected readonly peerIsDone = false
 
   /** A close may be lost as anything else: it is said again until the peer says so, too, or the time is over. */
-  async #close(): Promise<void> {
-    if (this.#end !== undefined) return
+  protected sayClose(): void {
     this.#queue.length = 0
-    this.#readers.wake()
+    this.readers.wake()
     const again = setInterval(() => this.#sayClose(), CLOSE_AGAIN_MS)
-    const timer = setTimeout(
-      () => this.#finish({ kind: 'closed', by: 'us', answered: false }),
-      this.#parts.settled.limits.closeTimeoutMs,
-    )
+    void this.closed.then(() => clearInterval(again))
     this.#sayClose()
-    await this.closed
-    clearInterval(again)
-    clearTimeout(timer)
   }
 
   #sayClose(): void {
@@ -155,7 +106,7 @@ export class DatagramChannel implements SealedChannel {
   }
 
   #take(bytes: Uint8Array): void {
-    if (this.#end !== undefined || bytes.length === 0) return
+    if (this.end !== undefined || bytes.length === 0) return
     if (bytes[0] === PacketKind.handshake || bytes[0] === PacketKind.refusal) {
       this.#parts.onHandshake(bytes)
       return
@@ -179,18 +130,18 @@ export class DatagramChannel implements SealedChannel {
     const kind = packet[BODY_AT]!
     if (length < 0 || kind === FrameKind.part || kind > FrameKind.ready || (kind !== FrameKind.message && length > 0)) {
       // Only a peer with the keys seals such a thing, and it is never dropped.
-      this.#fail(new ChannelError('malformed', 'a datagram that no honest peer seals'))
+      this.fail(new ChannelError('malformed', 'a datagram that no honest peer seals'))
       return
     }
-    this.#confirm()
+    this.confirm()
     if (kind === FrameKind.close) this.#peerClosed()
-    else if (kind === FrameKind.message && this.#closing === undefined) this.#enqueue(packet, length)
+    else if (kind === FrameKind.message && !this.isClosing) this.#enqueue(packet, length)
   }
 
   #enqueue(packet: Uint8Array, length: number): void {
     const { limits, metrics } = this.#parts.settled
     if (length > limits.maxMessageBytes) {
-      this.#fail(new ChannelError('oversized', 'a message is too long'))
+      this.fail(new ChannelError('oversized', 'a message is too long'))
       return
     }
     const full = this.#queue.length >= limits.receiveMessages || this.#queuedBytes + length > limits.receiveBytes
@@ -202,54 +153,41 @@ export class DatagramChannel implements SealedChannel {
     const start = BODY_AT + BODY_HEADER
     this.#queue.push(packet.subarray(start, start + length))
     this.#queuedBytes += length
-    this.#readers.wake()
+    this.readers.wake()
   }
 
   #refuse(problem: ChannelProblem, what: string): void {
-    if (this.#parts.refused === 'end') this.#fail(new ChannelError(problem, what))
+    if (this.#parts.refused === 'end') this.fail(new ChannelError(problem, what))
     else this.#parts.settled.metrics.count('pyisolate_channel_datagrams_dropped_total', { problem })
   }
 
   #peerClosed(): void {
-    if (this.#closing !== undefined) {
-      this.#finish({ kind: 'closed', by: 'us', answered: true })
+    if (this.isClosing) {
+      this.finish({ kind: 'closed', by: 'us', answered: true })
       return
     }
     this.#peerDone = true
     this.#sayClose()
-    void this.#outbox.drained().then(() => this.#finish({ kind: 'closed', by: 'peer', answered: true }))
+    void this.#outbox.drained().then(() => this.finish({ kind: 'closed', by: 'peer', answered: true }))
   }
 
   /** A peer that has heard this side's close has no use for the transport any more. */
   #transportEnded(): void {
-    if (this.#peerDone) this.#finish({ kind: 'closed', by: 'peer', answered: true })
-    else this.#fail(new ChannelError('truncated', 'the transport ended without a close by the peer'))
+    if (this.#peerDone) this.finish({ kind: 'closed', by: 'peer', answered: true })
+    else this.fail(new ChannelError('truncated', 'the transport ended without a close by the peer'))
   }
 
   #guard(step: () => void): void {
     try {
       step()
     } catch (cause) {
-      this.#fail(ChannelError.isInstance(cause) ? cause : new ChannelError('transport', 'the cipher failed', { cause }))
+      this.fail(ChannelError.isInstance(cause) ? cause : new ChannelError('transport', 'the cipher failed', { cause }))
     }
   }
 
-  #fail(error: ChannelError): void {
-    if (this.#end !== undefined) return
-    this.#parts.settled.metrics.count('pyisolate_channel_failures_total', { problem: error.problem })
-    this.#finish({ kind: 'failed', error })
-  }
-
-  #finish(end: ChannelEnd): void {
-    if (this.#end !== undefined) return
-    this.#end = Object.freeze(end)
-    clearInterval(this.#rekeying)
-    const error = end.kind === 'failed' ? end.error : new ChannelError('closed', 'the channel is closed')
+  protected release(_: ChannelEnd, error: ChannelError): void {
     this.#outbox.wipe(error)
     this.#opener.wipe()
     this.#parts.datagrams.close()
-    this.#confirm(error)
-    this.#readers.wake()
-    this.#resolveClosed(this.#end)
   }
 }

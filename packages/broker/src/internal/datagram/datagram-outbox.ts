@@ -2,20 +2,13 @@ import { ChannelError } from '../../errors/channel-error.js'
 import type { Datagrams } from '../../transports/datagrams.js'
 import { FrameKind } from '../channel/frame.js'
 import type { SettledSeal } from '../channel/settle-options.js'
+import { WaitingSends } from '../channel/waiting-sends.js'
 import { SEALED_OVERHEAD } from './packet.js'
 import type { Sealer } from './sealer.js'
 
 const SENT = Promise.resolve()
 /** Buffers that are kept for the next datagram. */
 const MOST_SPARE = 16
-
-interface Waiting {
-  readonly bytes: Uint8Array
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-  readonly signal: AbortSignal | undefined
-  onAbort: (() => void) | undefined
-}
 
 /** Seals each message into a datagram, and waits while the transport holds on to as many bytes as it may. */
 export class DatagramOutbox {
@@ -24,7 +17,7 @@ export class DatagramOutbox {
   readonly #settled: SettledSeal
   readonly #onFail: (error: ChannelError) => void
   readonly #spare: Uint8Array[] = []
-  readonly #waiting: Waiting[] = []
+  readonly #waiting = new WaitingSends()
   #underWay = 0
   #ended: ChannelError | undefined
   #onIdle: (() => void) | undefined
@@ -57,7 +50,7 @@ export class DatagramOutbox {
     if (this.#waiting.length >= this.#settled.limits.maxWaitingSends) {
       return Promise.reject(new ChannelError('queue', 'too many sends wait already'))
     }
-    return this.#wait(bytes, signal)
+    return this.#waiting.add(kind, bytes, signal)
   }
 
   async drained(): Promise<void> {
@@ -69,7 +62,7 @@ export class DatagramOutbox {
 
   wipe(error: ChannelError): void {
     this.#ended ??= error
-    for (const one of this.#waiting.splice(0)) this.#settle(one, error)
+    this.#waiting.reject(error)
     this.#sealer.wipe()
     this.#onIdle?.()
   }
@@ -101,33 +94,10 @@ export class DatagramOutbox {
       this.#onFail(new ChannelError('transport', 'the transport failed', { cause: error }))
       return
     }
-    while (this.#waiting.length > 0 && this.#hasRoom() && this.#ended === undefined) {
-      const one = this.#waiting.shift()!
-      this.#pass(FrameKind.message, one.bytes)
-      this.#settle(one, this.#ended)
+    while (this.#waiting.first !== undefined && this.#hasRoom() && this.#ended === undefined) {
+      this.#pass(FrameKind.message, this.#waiting.first.bytes)
+      this.#waiting.settleFirst(this.#ended)
     }
     if (this.#underWay === 0) this.#onIdle?.()
-  }
-
-  #wait(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const one: Waiting = { bytes, resolve, reject, signal, onAbort: undefined }
-      if (signal !== undefined) {
-        one.onAbort = () => {
-          const at = this.#waiting.indexOf(one)
-          if (at < 0) return
-          this.#waiting.splice(at, 1)
-          this.#settle(one, signal.reason)
-        }
-        signal.addEventListener('abort', one.onAbort)
-      }
-      this.#waiting.push(one)
-    })
-  }
-
-  #settle(one: Waiting, error: unknown): void {
-    if (one.onAbort) one.signal?.removeEventListener('abort', one.onAbort)
-    if (error === undefined) one.resolve()
-    else one.reject(error)
   }
 }

@@ -1,3 +1,4 @@
+import type { Padding } from '../../channel-options.js'
 import type { ChannelSetup, PeerRule } from '../../channel-setup.js'
 import { BrokerOptionError } from '../../errors/broker-option-error.js'
 import { concat, NO_BYTES } from '../bytes.js'
@@ -16,9 +17,9 @@ export interface SettledSetup {
   readonly seal: SettledSeal
 }
 
-/** Checks everything before the first byte is sent. @throws BrokerOptionError */
-export function settleSetup(setup: ChannelSetup): SettledSetup {
-  const seal = settleSeal(setup)
+/** Checks everything before the first byte is sent. `usual`: the padding where none is given. @throws BrokerOptionError */
+export function settleSetup(setup: ChannelSetup, usual: Padding): SettledSetup {
+  const seal = settleSeal(setup, usual)
   const peer = settlePeer(setup)
   const { handshakeTimeoutMs: timeoutMs = 10_000, identity = NO_BYTES } = setup
   if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) throw new BrokerOptionError('handshakeTimeoutMs', '1 to 2147483647')
