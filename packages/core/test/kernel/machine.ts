@@ -185,13 +185,13 @@ for i in range(2000): s.send(b'x' * 1000)`)
         writeFileSync(setting, value)
         results[`${value} as root`] = await echo()
         // Without CAP_SYS_ADMIN, and in no group that may.
-        process.setegid(65534)
-        process.seteuid(65534)
+        process.setegid!(65534)
+        process.seteuid!(65534)
         try {
           results[`${value} as nobody`] = await echo()
         } finally {
-          process.seteuid(0)
-          process.setegid(0)
+          process.seteuid!(0)
+          process.setegid!(0)
         }
       }
       await using supervisor = createSupervisor({ pool: { size: 0 } })
