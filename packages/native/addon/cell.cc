@@ -60,7 +60,7 @@ Cell::Cell(std::shared_ptr<Loop> loop, const CellOptions& options, std::unique_p
     : loop_(std::move(loop)),
       parent_(std::move(parent)),
       events_(std::move(events)),
-      channel_(FrameChannel::create(options.ring_bytes, options.max_frame_bytes, options.sealed, *loop_)),
+      channel_(FrameChannel::create(options.ring_bytes, options.max_frame_bytes, options.form, *loop_)),
       ring_bytes_(options.ring_bytes),
       table_(options.table) {
   target_.interrupt = &channel_->segment().header().interrupt;
@@ -126,7 +126,7 @@ void Cell::unref() {
 
 std::shared_ptr<Cell> Cell::attach(CellOptions options, std::unique_ptr<CellEvents> events) {
   if (!control_ || closed_ || state_ == State::dead || state_ == State::gone) throw SystemFailure("attach", ESRCH);
-  options.sealed = channel_->sealed();
+  options.form = channel_->form();
   auto sandbox = create(loop_, options, std::move(events), shared_from_this());
   const ControlHeader header{static_cast<std::uint32_t>(ControlKind::attach), 0, 0, 0};
   const std::array<int, 2> descriptors{sandbox->memfd(), sandbox->bell()};
@@ -135,7 +135,7 @@ std::shared_ptr<Cell> Cell::attach(CellOptions options, std::unique_ptr<CellEven
     throw SystemFailure("sendmsg", error);
   }
   sandbox->drop_memfd();
-  if (options.sealed) loop_->prepare_keys();
+  if (options.form) loop_->prepare_keys();
   return sandbox;
 }
 

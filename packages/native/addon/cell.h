@@ -39,7 +39,7 @@ class CellEvents : public FrameSink {
 struct CellOptions {
   std::uint32_t ring_bytes = 0;
   std::uint32_t max_frame_bytes = 0;
-  bool sealed = true;                          // the zygote's to say; a sandbox of a shared cell follows its cell
+  std::optional<seal::Form> form;              // the zygote's to say; a sandbox of a shared cell follows its cell
   std::shared_ptr<const broker::Table> table;  // of a brokered cell: what holds until set_policy()
 };
 

@@ -32,22 +32,25 @@ bool from_cell(std::uint8_t type) {
 
 }  // namespace
 
-std::unique_ptr<FrameChannel> FrameChannel::create(std::uint32_t ring_bytes, std::uint32_t max_frame_bytes, bool sealed,
-                                                   Loop& loop) {
+std::unique_ptr<FrameChannel> FrameChannel::create(std::uint32_t ring_bytes, std::uint32_t max_frame_bytes,
+                                                   std::optional<seal::Form> form, Loop& loop) {
   std::optional<seal::KeyPair> keys;
-  if (sealed) keys = loop.take_keys();
-  return std::make_unique<FrameChannel>(HostSegment::create(ring_bytes, sealed), max_frame_bytes, std::move(keys));
+  if (form) keys = loop.take_keys();
+  return std::make_unique<FrameChannel>(HostSegment::create(ring_bytes, form ? static_cast<std::uint32_t>(*form) : 0),
+                                        max_frame_bytes, form, std::move(keys));
 }
 
-FrameChannel::FrameChannel(HostSegment segment, std::uint32_t max_frame_bytes, std::optional<seal::KeyPair> keys)
+FrameChannel::FrameChannel(HostSegment segment, std::uint32_t max_frame_bytes, std::optional<seal::Form> form,
+                           std::optional<seal::KeyPair> keys)
     : segment_(std::move(segment)),
       writer_(segment_.writer()),
       reader_(segment_.reader()),
-      max_frame_(max_frame_bytes) {
-  if (!keys) return;
+      max_frame_(max_frame_bytes),
+      form_(form) {
+  if (!form) return;
   const auto ring_bytes = static_cast<std::uint32_t>(writer_.capacity());
-  greeting_.emplace(std::move(*keys), seal::prologue(ring_bytes));
-  put(greeting_->hello().data(), seal::kHelloBytes);
+  greeting_.emplace(*form, std::move(*keys), seal::prologue(ring_bytes));
+  put(greeting_->hello().data(), greeting_->hello().size());
 }
 
 // True once there are keys, or where there are none.
@@ -55,7 +58,7 @@ bool FrameChannel::greet() {
   if (!greeting_) return true;
   RingStatus status = RingStatus::ok;
   const std::size_t here = reader_.waiting(status);
-  seal::Answer answer;
+  std::vector<std::uint8_t> answer(seal::answer_bytes(*form_));
   if (status == RingStatus::ok && here < answer.size()) return false;
   seal::SessionKeys session;
   if (status != RingStatus::ok || reader_.read(answer.data(), answer.size(), status) != answer.size()) {

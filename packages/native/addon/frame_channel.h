@@ -30,13 +30,15 @@ class FrameChannel {
   enum class Drain { empty, budget, stopped, corrupt };
 
   // Throws SystemFailure, seal::CryptoFailure. A sealed one gets its key pair from `loop`.
-  static std::unique_ptr<FrameChannel> create(std::uint32_t ring_bytes, std::uint32_t max_frame_bytes, bool sealed,
-                                              Loop& loop);
+  static std::unique_ptr<FrameChannel> create(std::uint32_t ring_bytes, std::uint32_t max_frame_bytes,
+                                              std::optional<seal::Form> form, Loop& loop);
   // `keys`: of this sandbox alone, for a sealed segment. The hello is in the ring afterwards.
-  FrameChannel(HostSegment segment, std::uint32_t max_frame_bytes, std::optional<seal::KeyPair> keys);
+  FrameChannel(HostSegment segment, std::uint32_t max_frame_bytes, std::optional<seal::Form> form,
+               std::optional<seal::KeyPair> keys);
 
   HostSegment& segment() { return segment_; }
-  bool sealed() const { return greeting_ || sealer_; }
+  // How it is sealed, if it is.
+  std::optional<seal::Form> form() const { return form_; }
   void limit_frames(std::uint32_t bytes) { max_frame_ = bytes; }
 
   // Writes the frame, or queues what doesn't fit. It waits unsealed, in this process, until the cell has said hello.
@@ -68,6 +70,7 @@ class FrameChannel {
   RingWriter writer_;
   RingReader reader_;
   std::uint32_t max_frame_;
+  std::optional<seal::Form> form_;
   std::optional<seal::Initiator> greeting_;  // until the cell has answered
   std::optional<seal::Sealer> sealer_;
   std::optional<seal::Opener> opener_;

@@ -9,7 +9,7 @@
 
 namespace pyisolate {
 
-HostSegment HostSegment::create(std::uint32_t ring_bytes, bool sealed) {
+HostSegment HostSegment::create(std::uint32_t ring_bytes, std::uint32_t sealed) {
   UniqueFd memfd(::memfd_create("pyisolate", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!memfd) throw SystemFailure("memfd_create");
   const std::size_t bytes = segment_bytes(ring_bytes);
@@ -20,7 +20,7 @@ HostSegment HostSegment::create(std::uint32_t ring_bytes, bool sealed) {
   auto* header = new (memory) SegmentHeader{};
   header->magic = kSegmentMagic;
   header->ring_bytes = ring_bytes;
-  header->sealed = sealed ? 1 : 0;
+  header->sealed = sealed;
   // Nobody looks at the host's ring before its first bytes arrive.
   header->to_host.reader_sleeps.store(1, std::memory_order_relaxed);
   return {header, std::move(memfd), ring_bytes};

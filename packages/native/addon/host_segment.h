@@ -12,7 +12,7 @@ namespace pyisolate {
 class HostSegment {
  public:
   // Throws SystemFailure. `ring_bytes` has been checked: a power of two in range.
-  static HostSegment create(std::uint32_t ring_bytes, bool sealed);
+  static HostSegment create(std::uint32_t ring_bytes, std::uint32_t sealed);
 
   HostSegment(HostSegment&& other) noexcept
       : header_(std::exchange(other.header_, nullptr)),

@@ -68,7 +68,10 @@ Napi::Value JsZygote::launch(const Napi::CallbackInfo& info) {
   options.args = need_strings(from, "args");
   options.env = need_strings(from, "env");
   const Napi::Value sealed = from.Get("sealed");
-  options.sealed = sealed.IsUndefined() || sealed.ToBoolean();
+  if (sealed.IsString())
+    options.form = seal::Form::hybrid;
+  else if (!sealed.IsUndefined() && !sealed.ToBoolean())
+    options.form = std::nullopt;
   auto& state = JsState::of(env);
   auto events = std::make_unique<JsZygoteEvents>(from);
   state.new_zygote = guarded(env, [&] { return Zygote::launch(state.loop(), options, std::move(events)); });

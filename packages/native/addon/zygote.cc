@@ -35,7 +35,7 @@ std::shared_ptr<Zygote> Zygote::launch(std::shared_ptr<Loop> loop, const ZygoteO
     ::waitpid(pid, nullptr, 0);
     throw SystemFailure("pidfd_open", error);
   }
-  std::shared_ptr<Zygote> zygote(new Zygote(loop, std::move(events), options.sealed));
+  std::shared_ptr<Zygote> zygote(new Zygote(loop, std::move(events), options.form));
   zygote->process_ = Process(std::move(pidfd), pid);
   zygote->control_ = std::move(control[0]);
   zygote->stderr_ = std::move(errors);
@@ -56,7 +56,7 @@ std::shared_ptr<Zygote> Zygote::launch(std::shared_ptr<Loop> loop, const ZygoteO
 std::shared_ptr<Cell> Zygote::fork(CellMode mode, const CellOptions& options, std::unique_ptr<CellEvents> events) {
   if (!control_ || closing_) throw SystemFailure("fork", EPIPE);
   CellOptions own = options;
-  own.sealed = sealed_;
+  own.form = form_;
   auto cell = Cell::create(loop_, own, std::move(events), nullptr);
   const auto give_up = [&cell](int error) {
     cell->close();
@@ -83,7 +83,7 @@ std::shared_ptr<Cell> Zygote::fork(CellMode mode, const CellOptions& options, st
   if (error != 0) give_up(error);
   // The memfd stays open until the answer: closing it then makes room for the pidfd that comes with it.
   pending_.emplace(id, cell);
-  if (sealed_) loop_->prepare_keys();
+  if (form_) loop_->prepare_keys();
   return cell;
 }
 
@@ -112,7 +112,15 @@ void Zygote::read_control() {
 void Zygote::handle(ControlMessage& message) {
   switch (static_cast<ControlKind>(message.header.kind)) {
     case ControlKind::ready:
-      if (events_) events_->ready(message.text);
+      if (!events_) break;
+      if (form_ == seal::Form::hybrid && !(seal::has_kem() && message.header.value == kHasKem)) {
+        const auto* lacks = seal::has_kem() ? "the engine's libcrypto" : "this addon's libcrypto";
+        events_->failed(EOPNOTSUPP, std::string(lacks) +
+                                        " has no ML-KEM-768 (OpenSSL 3.5 has): build with one, or without 'hybrid'");
+        kill();
+      } else {
+        events_->ready(message.text);
+      }
       break;
     case ControlKind::failed:
       if (events_) events_->failed(message.header.value, message.text);

@@ -27,7 +27,7 @@ struct ZygoteOptions {
   std::string executable;
   std::vector<std::string> args;
   std::vector<std::string> env;
-  bool sealed = true;  // false: the rings of its cells carry plain frames, for benchmarks to compare with
+  std::optional<seal::Form> form = seal::Form::plain;  // none: plain frames, for benchmarks to compare with
 };
 
 // The process that forks cells, seen from here. The cells are our children, not its own. Loop thread only.
@@ -55,8 +55,8 @@ class Zygote final : public std::enable_shared_from_this<Zygote>, public LoopRes
     Zygote& zygote;
     void (Zygote::*handler)();
   };
-  Zygote(std::shared_ptr<Loop> loop, std::unique_ptr<ZygoteEvents> events, bool sealed)
-      : loop_(std::move(loop)), events_(std::move(events)), sealed_(sealed) {}
+  Zygote(std::shared_ptr<Loop> loop, std::unique_ptr<ZygoteEvents> events, std::optional<seal::Form> form)
+      : loop_(std::move(loop)), events_(std::move(events)), form_(form) {}
   void read_control();
   void read_stderr();
   void on_exit();
@@ -66,7 +66,7 @@ class Zygote final : public std::enable_shared_from_this<Zygote>, public LoopRes
 
   std::shared_ptr<Loop> loop_;
   std::unique_ptr<ZygoteEvents> events_;
-  bool sealed_;
+  std::optional<seal::Form> form_;
   UniqueFd control_;
   UniqueFd stderr_;
   std::string stderr_tail_;

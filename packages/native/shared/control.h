@@ -15,11 +15,13 @@ enum class ControlKind : std::uint32_t {
   // supervisor -> interpreter cell. Descriptors: segment memfd, the supervisor's eventfd.
   attach = 2,
   // zygote -> supervisor
-  ready = 16,        // text: a JSON report
+  ready = 16,        // text: a JSON report; value: kHasKem or 0
   forked = 17,       // id; value: the pid in the zygote's pid namespace; descriptor: its pidfd
   fork_failed = 18,  // id; value: errno; text: what failed
   failed = 19,       // value: errno; text: why the zygote can't start; it exits after this
 };
+
+inline constexpr std::int32_t kHasKem = 1;
 
 enum class CellMode : std::uint32_t { process = 0, interpreter = 1 };
 

@@ -31,7 +31,7 @@ enum class Interrupt : std::uint32_t { none = 0, raise = 1, end = 2 };
 struct SegmentHeader {
   std::uint32_t magic;
   std::uint32_t ring_bytes;                          // of each ring; fixed before the cell sees the segment
-  std::uint32_t sealed;                              // 1: the rings carry what seal/records.h says; fixed as well
+  std::uint32_t sealed;                              // 0, or how: a seal::Form; fixed as well
   RingState to_cell;                                 // supervisor produces
   RingState to_host;                                 // cell produces
   alignas(64) std::atomic<std::uint32_t> cell_bell;  // futex word: bumped for the cell to look again

@@ -19,8 +19,10 @@ export interface NativeEngineOptions {
   /**
    * Whether what crosses between this process and its sandboxes is sealed, each under keys of its own. Default true. Only
    * a benchmark has a reason to say false: whoever can write to a sandbox's memory segment can then speak for it.
+   * `'hybrid'`: keys depend on ML-KEM-768 as well as on X25519; a spawn fails where the libcrypto of the engine or of the
+   * addon has none (OpenSSL 3.5 has).
    */
-  readonly sealed?: boolean
+  readonly sealed?: boolean | 'hybrid'
   /** Paths, where the engine isn't in its usual place. */
   readonly addon?: string
   readonly executable?: string

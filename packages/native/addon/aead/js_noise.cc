@@ -36,12 +36,14 @@ Napi::Value agree(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value respond(const Napi::CallbackInfo& info) {
-  const auto secret = need_point(info[0], "secret"), hello = need_point(info[2], "hello");
+  const auto secret = need_point(info[0], "secret");
+  const auto hello = need_bytes(info[2], "hello");
+  const auto form = hello.size() == seal::kPointBytes ? seal::Form::plain : seal::Form::hybrid;
   const auto prologue = need_bytes(info[1], "prologue");
-  seal::Answer answer;
+  std::vector<std::uint8_t> answer;
   seal::SessionKeys session;
-  const bool sound =
-      guarded(info.Env(), [&] { return seal::respond(seal::KeyPair::from(secret), prologue, hello, answer, session); });
+  const bool sound = guarded(
+      info.Env(), [&] { return seal::respond(form, seal::KeyPair::from(secret), prologue, hello, answer, session); });
   if (!sound) return info.Env().Undefined();
   auto result = Napi::Object::New(info.Env());
   result.Set("answer", give(info.Env(), answer));
@@ -53,6 +55,7 @@ Napi::Value respond(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void define_noise(Napi::Env env, Napi::Object exports) {
+  exports.Set("hasKem", Napi::Boolean::New(env, guarded(env, [] { return seal::has_kem(); })));
   exports.Set("agree", Napi::Function::New<&agree>(env, "agree"));
   exports.Set("respond", Napi::Function::New<&respond>(env, "respond"));
 }

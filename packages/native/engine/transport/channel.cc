@@ -57,12 +57,12 @@ void Channel::greet(int bell, std::optional<seal::KeyPair> keys) {
   if (header_->sealed == 0) return;
   if (!keys) keys = seal::KeyPair::generate();
   const auto bytes = static_cast<std::uint32_t>(ring_bytes());
-  seal::Hello hello;
-  seal::Answer answer;
+  const auto form = header_->sealed == 2 ? seal::Form::hybrid : seal::Form::plain;
+  std::vector<std::uint8_t> hello(seal::hello_bytes(form)), answer;
   seal::SessionKeys session;
   RingStatus status = RingStatus::ok;
   if (reader_.read(hello.data(), hello.size(), status) != hello.size() || status != RingStatus::ok ||
-      !seal::respond(*keys, seal::prologue(bytes), hello, answer, session))
+      !seal::respond(form, *keys, seal::prologue(bytes), hello, answer, session))
     errno = EPROTO, fail("the supervisor's hello");
   sealer_.emplace(session.to_initiator, bytes);
   opener_.emplace(session.to_responder, bytes);

@@ -171,7 +171,8 @@ int run_zygote(int argc, char** argv) {
   use_huge_code();
   use_huge_pages(prepared.world.proc);
   malloc_trim(0);  // or the first malloc of every cell would walk, and so copy, the freed chunks of all this
-  if (!send(kControlFd, ControlKind::ready, 0, 0, ready_report(prepared.world, told))) return 1;
+  if (!send(kControlFd, ControlKind::ready, 0, seal::has_kem() ? kHasKem : 0, ready_report(prepared.world, told)))
+    return 1;
   for (;;) {
     make_keys_when_quiet(prepared);
     ControlPacket packet;

@@ -22,6 +22,7 @@ struct Algorithms {
   OSSL_LIB_CTX* library;
   EVP_CIPHER* chacha20_poly1305;
   EVP_MD* sha256;
+  EVP_KEM* ml_kem_768;  // null before OpenSSL 3.5
 
   // In a library context of their own: no configuration file or engine of the process, or of a guest's `ssl` module,
   // changes what they are. Never freed: other threads may outlive whoever would do it. Throws CryptoFailure.

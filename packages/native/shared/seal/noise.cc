@@ -12,13 +12,17 @@ using Hash = std::array<std::uint8_t, 32>;
 constexpr std::size_t kBlockBytes = 64;  // of SHA-256
 constexpr char kName[] = "Noise_NN_25519_ChaChaPoly_SHA256";
 static_assert(sizeof kName - 1 == sizeof(Hash));  // or it would have to be hashed (section 5.2)
+constexpr char kHybridName[] = "Noise_NNhfs_25519+MLKEM768_ChaChaPoly_SHA256";
+static_assert(sizeof kHybridName - 1 > sizeof(Hash));
 
 // The symmetric state of section 5.2, as far as NN needs it.
 class State {
  public:
-  explicit State(Bytes prologue) : context_(EVP_MD_CTX_new()) {
+  State(Form form, Bytes prologue) : context_(EVP_MD_CTX_new()) {
     need(context_ != nullptr, "EVP_MD_CTX_new");
-    std::memcpy(hash_.data(), kName, hash_.size());
+    const auto* hybrid = reinterpret_cast<const std::uint8_t*>(kHybridName);
+    if (form == Form::plain) std::memcpy(hash_.data(), kName, hash_.size());
+    if (form == Form::hybrid) hash_ = sha256({}, {{hybrid, sizeof kHybridName - 1}});
     chain_ = hash_;
     mix_hash(prologue);
   }
@@ -30,18 +34,19 @@ class State {
   State& operator=(const State&) = delete;
 
   void mix_hash(Bytes data) { hash_ = sha256(hash_, {data}); }
-  void mix_key(Point& secret) {
+  void mix_key(std::span<std::uint8_t> secret) {
     expand(secret, chain_, key_);
     OPENSSL_cleanse(secret.data(), secret.size());
   }
-  // An empty payload under the first counter, with the hash so far beside it: a tag.
-  void seal_nothing(std::uint8_t* tag) {
-    Cipher(Cipher::Use::seal, key_).seal(Nonce::of(0), hash_, {}, tag);
-    mix_hash({tag, kTagBytes});
+  // Under the first counter of a key that nothing else is sealed with, with the hash so far beside it. In place: the
+  // text, then its tag.
+  void seal(std::span<std::uint8_t> whole) {
+    Cipher(Cipher::Use::seal, key_).seal(Nonce::of(0), hash_, whole.first(whole.size() - kTagBytes), whole.data());
+    mix_hash(whole);
   }
-  bool open_nothing(Bytes tag) {
-    const bool authentic = Cipher(Cipher::Use::open, key_).open(Nonce::of(0), hash_, tag, nullptr);
-    mix_hash(tag);
+  bool open(Bytes sealed, std::uint8_t* text) {
+    const bool authentic = Cipher(Cipher::Use::open, key_).open(Nonce::of(0), hash_, sealed, text);
+    mix_hash(sealed);
     return authentic;
   }
   void split(SessionKeys& session) { expand({}, session.to_responder, session.to_initiator); }
@@ -87,6 +92,13 @@ class State {
   Hash key_{};
 };
 
+// The hello's parts as the hash sees them: e, then e1, both in clear, and an empty payload.
+void mix_hello(State& state, Bytes hello) {
+  state.mix_hash(hello.first(kPointBytes));
+  if (hello.size() > kPointBytes) state.mix_hash(hello.subspan(kPointBytes));
+  state.mix_hash({});
+}
+
 }  // namespace
 
 SessionKeys::~SessionKeys() {
@@ -94,42 +106,69 @@ SessionKeys::~SessionKeys() {
   OPENSSL_cleanse(to_initiator.data(), to_initiator.size());
 }
 
-bool Initiator::finish(std::span<const std::uint8_t, kAnswerBytes> answer, SessionKeys& session) const {
+Initiator::Initiator(Form form, KeyPair keys, Bytes prologue)
+    : keys_(std::move(keys)),
+      hello_(keys_.shared().begin(), keys_.shared().end()),
+      prologue_(prologue.begin(), prologue.end()) {
+  if (form == Form::plain) return;
+  kem_.emplace(KemKeyPair::generate());
+  hello_.insert(hello_.end(), kem_->shared().begin(), kem_->shared().end());
+}
+
+bool Initiator::finish(Bytes answer, SessionKeys& session) const {
+  if (answer.size() != answer_bytes(form())) return false;
   const auto theirs = answer.first<kPointBytes>();
-  State state(prologue_);
-  state.mix_hash(keys_.shared());
-  state.mix_hash({});  // the hello's payload
+  State state(form(), prologue_);
+  mix_hello(state, hello_);
   state.mix_hash(theirs);
   Point secret;
   if (!keys_.agree(theirs, secret)) return false;
   state.mix_key(secret);
-  if (!state.open_nothing(answer.last<kTagBytes>())) return false;
+  if (kem_) {
+    std::array<std::uint8_t, kKemTextBytes> text;
+    if (!state.open(answer.subspan(kPointBytes, kKemTextBytes + kTagBytes), text.data())) return false;
+    KemSecret inner;
+    kem_->open(text, inner);
+    state.mix_key(inner);
+  }
+  if (!state.open(answer.last(kTagBytes), nullptr)) return false;
   state.split(session);
   return true;
 }
 
-bool respond(const KeyPair& keys, Bytes prologue, std::span<const std::uint8_t, kHelloBytes> hello, Answer& answer,
+bool respond(Form form, const KeyPair& keys, Bytes prologue, Bytes hello, std::vector<std::uint8_t>& answer,
              SessionKeys& session) {
-  State state(prologue);
-  state.mix_hash(hello);
-  state.mix_hash({});
-  std::memcpy(answer.data(), keys.shared().data(), kPointBytes);
+  if (hello.size() != hello_bytes(form)) return false;
+  State state(form, prologue);
+  mix_hello(state, hello);
+  answer.assign(keys.shared().begin(), keys.shared().end());
+  answer.resize(answer_bytes(form));
   state.mix_hash(keys.shared());
   Point secret;
-  if (!keys.agree(hello, secret)) return false;
+  if (!keys.agree(hello.first<kPointBytes>(), secret)) return false;
   state.mix_key(secret);
-  state.seal_nothing(answer.data() + kPointBytes);
+  if (form == Form::hybrid) {
+    const auto sealed = std::span(answer).subspan(kPointBytes, kKemTextBytes + kTagBytes);
+    KemSecret inner;
+    if (!encapsulate(hello.last<kKemPublicBytes>(), sealed.data(), inner)) return false;
+    state.seal(sealed);
+    state.mix_key(inner);
+  }
+  state.seal(std::span(answer).last(kTagBytes));
   state.split(session);
   return true;
 }
 
 void warm_up() {
-  const Initiator initiator(KeyPair::generate(), {});
-  Answer answer;
-  SessionKeys ours, theirs;
-  need(respond(KeyPair::generate(), {}, initiator.hello(), answer, theirs) && initiator.finish(answer, ours) &&
-           ours.to_responder == theirs.to_responder,
-       "a handshake with oneself");
+  for (const Form form : {Form::plain, Form::hybrid}) {
+    if (form == Form::hybrid && !has_kem()) return;
+    const Initiator initiator(form, KeyPair::generate(), {});
+    std::vector<std::uint8_t> answer;
+    SessionKeys ours, theirs;
+    need(respond(form, KeyPair::generate(), {}, initiator.hello(), answer, theirs) && initiator.finish(answer, ours) &&
+             ours.to_responder == theirs.to_responder,
+         "a handshake with oneself");
+  }
 }
 
 }  // namespace pyisolate::seal

@@ -6,6 +6,8 @@ export interface NativeAddon {
   /** The class of what is thrown when a system call fails. Everything else thrown is a TypeError: our own mistake. */
   setErrorClasses(classes: { SystemError: new (call: string, errno: number) => Error }): void
   launchZygote(options: ZygoteOptions): ZygoteHandle
+  /** Whether this addon's libcrypto has ML-KEM-768. */
+  readonly hasKem: boolean
   /** The parts of a ring's handshake, for tests: a secret that both have, and what answers a hello. `undefined`: all zeros. */
   agree(secret: Uint8Array, theirs: Uint8Array): Uint8Array | undefined
   respond(
@@ -28,8 +30,8 @@ export interface ZygoteOptions {
   readonly executable: string
   readonly args: readonly string[]
   readonly env: readonly string[]
-  /** Default true. */
-  readonly sealed?: boolean | undefined
+  /** Default true. `hybrid`: it fails where either libcrypto has no ML-KEM-768. */
+  readonly sealed?: boolean | 'hybrid' | undefined
   onReady(report: string): void
   onFailed(errno: number, text: string): void
   onExit(exit: ZygoteExit): void

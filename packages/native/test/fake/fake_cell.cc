@@ -35,7 +35,7 @@ class Sandbox {
     reader_ = RingReader(&header_->to_cell, data, header_->ring_bytes);
     writer_ = RingWriter(&header_->to_host, data + header_->ring_bytes, header_->ring_bytes);
     if (header_->sealed == 0) return;
-    std::string hello(seal::kHelloBytes, '\0');
+    std::string hello(seal::hello_bytes(static_cast<seal::Form>(header_->sealed)), '\0');
     read_ring(hello);
     write(wire_.answer(hello, header_->ring_bytes, misbehave));
     if (take_sleeper(header_->to_host.reader_sleeps)) ring_host();

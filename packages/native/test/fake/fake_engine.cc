@@ -16,6 +16,7 @@
 
 #include "../../shared/control.h"
 #include "fake_cell.h"
+#include "seal/kem.h"
 
 using namespace pyisolate;
 
@@ -81,7 +82,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   if (misbehave == "slow") ::usleep(300'000);
-  answer(ControlKind::ready, 0, 0, R"({"python":"3.13.5"})", -1);
+  answer(ControlKind::ready, 0, seal::has_kem() ? kHasKem : 0, R"({"python":"3.13.5"})", -1);
   if (misbehave == "late") ::usleep(300'000);
   for (;;) {
     ControlHeader request;

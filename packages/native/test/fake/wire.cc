@@ -22,21 +22,22 @@ std::string with_length(const std::string& sealed, std::uint32_t length) {
 std::string Wire::answer(const std::string& hello, std::uint32_t ring_bytes, const std::string& how) {
   if (how == "hello-silent")
     for (;;) ::pause();
-  seal::Answer made;
+  std::vector<std::uint8_t> made;
   seal::SessionKeys session;
   std::string prologue = "pyisolate segment 1";
   prologue.resize(20);
   for (int shift = 0; shift < 32; shift += 8) prologue += static_cast<char>(ring_bytes >> shift & 0xff);
   if (how == "hello-elsewhere") prologue[23] ^= 1;  // as for a segment of another size
   const seal::Bytes whole(bytes(hello), hello.size());
-  if (!seal::respond(seal::KeyPair::generate(), {bytes(prologue), prologue.size()}, whole.first<seal::kHelloBytes>(),
-                     made, session))
+  const auto form = hello.size() == seal::kPointBytes ? seal::Form::plain : seal::Form::hybrid;
+  if (!seal::respond(form, seal::KeyPair::generate(), {bytes(prologue), prologue.size()}, whole, made, session))
     ::_exit(91);
   to_host_.emplace(seal::Cipher::Use::seal, session.to_initiator);
   to_cell_.emplace(seal::Cipher::Use::open, session.to_responder);
   longest_ = std::min<std::size_t>(16384, ring_bytes / 4);
   if (how == "hello-forged") made.back() ^= 1;
   if (how == "hello-zero") std::memset(made.data(), 0, seal::kPointBytes);
+  if (how == "hello-kem") made[seal::kPointBytes] ^= 1;
   if (how == "hello-plain") return {};
   return {reinterpret_cast<const char*>(made.data()), made.size()};
 }

@@ -105,6 +105,7 @@ export async function spawnFake(engine: Engine, overrides: Partial<SpawnRequest>
 /** A zygote at the addon's level. */
 export function launch(
   misbehave?: string,
+  sealed?: boolean | 'hybrid',
 ): Promise<{ zygote: ZygoteHandle; gone: Promise<{ stderr: string; signal: number | null }> }> {
   return new Promise((resolve, reject) => {
     let ended!: (exit: { stderr: string; signal: number | null }) => void
@@ -115,6 +116,7 @@ export function launch(
       executable: fakeEngine,
       args: ['zygote', '--supervisor', String(process.pid), ...(misbehave ? ['--preload', `fake:${misbehave}`] : [])],
       env: [],
+      sealed,
       onReady: () => resolve({ zygote, gone }),
       onFailed: (_errno, why) => reject(new Error(why)),
       onExit: ended,

@@ -15,6 +15,7 @@ export type Feature =
   | 'x32'
   | 'io-uring'
   | 'system-call'
+  | 'ml-kem'
   | 'built-engine'
   | 'cpython-tests'
   | 'other-nodes'
@@ -110,6 +111,8 @@ export function presenceOf(feature: Feature): Presence {
     }
     case 'system-call':
       return { present: undefined, evidence: `kernel ${release()} was built without it` }
+    case 'ml-kem':
+      return { present: undefined, evidence: 'the libcrypto that was built with decides (OpenSSL 3.5)' }
     case 'built-engine':
       return { present: undefined, evidence: 'the build decides' }
     case 'cpython-tests':
