@@ -68,8 +68,9 @@ Napi::Value JsZygote::launch(const Napi::CallbackInfo& info) {
   options.args = need_strings(from, "args");
   options.env = need_strings(from, "env");
   const Napi::Value sealed = from.Get("sealed");
+  options.hybrid_if_had = !sealed.IsString();
   if (sealed.IsString())
-    options.form = seal::Form::hybrid;
+    options.form = sealed.ToString().Utf8Value() == "x25519" ? seal::Form::plain : seal::Form::hybrid;
   else if (!sealed.IsUndefined() && !sealed.ToBoolean())
     options.form = std::nullopt;
   auto& state = JsState::of(env);

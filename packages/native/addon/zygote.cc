@@ -35,7 +35,7 @@ std::shared_ptr<Zygote> Zygote::launch(std::shared_ptr<Loop> loop, const ZygoteO
     ::waitpid(pid, nullptr, 0);
     throw SystemFailure("pidfd_open", error);
   }
-  std::shared_ptr<Zygote> zygote(new Zygote(loop, std::move(events), options.form));
+  std::shared_ptr<Zygote> zygote(new Zygote(loop, std::move(events), options));
   zygote->process_ = Process(std::move(pidfd), pid);
   zygote->control_ = std::move(control[0]);
   zygote->stderr_ = std::move(errors);
@@ -109,18 +109,20 @@ void Zygote::read_control() {
   }
 }
 
+void Zygote::on_ready(const ControlMessage& message) {
+  const bool both = seal::has_kem() && message.header.value == kHasKem;
+  if (both && hybrid_if_had_ && form_) form_ = seal::Form::hybrid;
+  if (both || form_ != seal::Form::hybrid) return events_->ready(message.text);
+  const auto* lacks = seal::has_kem() ? "the engine's libcrypto" : "this addon's libcrypto";
+  events_->failed(EOPNOTSUPP,
+                  std::string(lacks) + " has no ML-KEM-768 (OpenSSL 3.5 has): build with one, or without 'hybrid'");
+  kill();
+}
+
 void Zygote::handle(ControlMessage& message) {
   switch (static_cast<ControlKind>(message.header.kind)) {
     case ControlKind::ready:
-      if (!events_) break;
-      if (form_ == seal::Form::hybrid && !(seal::has_kem() && message.header.value == kHasKem)) {
-        const auto* lacks = seal::has_kem() ? "the engine's libcrypto" : "this addon's libcrypto";
-        events_->failed(EOPNOTSUPP, std::string(lacks) +
-                                        " has no ML-KEM-768 (OpenSSL 3.5 has): build with one, or without 'hybrid'");
-        kill();
-      } else {
-        events_->ready(message.text);
-      }
+      if (events_) on_ready(message);
       break;
     case ControlKind::failed:
       if (events_) events_->failed(message.header.value, message.text);

@@ -28,6 +28,7 @@ struct ZygoteOptions {
   std::vector<std::string> args;
   std::vector<std::string> env;
   std::optional<seal::Form> form = seal::Form::plain;  // none: plain frames, for benchmarks to compare with
+  bool hybrid_if_had = true;  // makes of the plain form the hybrid one where both libcryptos have what it needs
 };
 
 // The process that forks cells, seen from here. The cells are our children, not its own. Loop thread only.
@@ -55,9 +56,13 @@ class Zygote final : public std::enable_shared_from_this<Zygote>, public LoopRes
     Zygote& zygote;
     void (Zygote::*handler)();
   };
-  Zygote(std::shared_ptr<Loop> loop, std::unique_ptr<ZygoteEvents> events, std::optional<seal::Form> form)
-      : loop_(std::move(loop)), events_(std::move(events)), form_(form) {}
+  Zygote(std::shared_ptr<Loop> loop, std::unique_ptr<ZygoteEvents> events, const ZygoteOptions& options)
+      : loop_(std::move(loop)),
+        events_(std::move(events)),
+        form_(options.form),
+        hybrid_if_had_(options.hybrid_if_had) {}
   void read_control();
+  void on_ready(const struct ControlMessage& message);
   void read_stderr();
   void on_exit();
   void handle(struct ControlMessage& message);
@@ -66,7 +71,8 @@ class Zygote final : public std::enable_shared_from_this<Zygote>, public LoopRes
 
   std::shared_ptr<Loop> loop_;
   std::unique_ptr<ZygoteEvents> events_;
-  std::optional<seal::Form> form_;
+  std::optional<seal::Form> form_;  // of the cells' rings; final once the zygote is ready
+  bool hybrid_if_had_;
   UniqueFd control_;
   UniqueFd stderr_;
   std::string stderr_tail_;

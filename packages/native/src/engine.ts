@@ -17,12 +17,12 @@ export interface NativeEngineOptions {
   readonly ringBytes?: number
   readonly onZygote?: (event: ZygoteEvent) => void
   /**
-   * Whether what crosses between this process and its sandboxes is sealed, each under keys of its own. Default true. Only
-   * a benchmark has a reason to say false: whoever can write to a sandbox's memory segment can then speak for it.
-   * `'hybrid'`: keys depend on ML-KEM-768 as well as on X25519; a spawn fails where the libcrypto of the engine or of the
-   * addon has none (OpenSSL 3.5 has).
+   * Whether what crosses between this process and its sandboxes is sealed, each under keys of its own. Default true: keys
+   * depend on X25519, and on ML-KEM-768 as well where the libcryptos of engine and addon have it (OpenSSL 3.5 has).
+   * `'hybrid'`: on both, or a spawn fails. `'x25519'`: on that alone. Only a benchmark has a reason to say false: whoever
+   * can write to a sandbox's memory segment can then speak for it.
    */
-  readonly sealed?: boolean | 'hybrid'
+  readonly sealed?: boolean | 'hybrid' | 'x25519'
   /** Paths, where the engine isn't in its usual place. */
   readonly addon?: string
   readonly executable?: string

@@ -115,6 +115,18 @@ describe('with ML-KEM', () => {
   })
 })
 
+it.for([
+  [true, addon.hasKem ? '2' : '1'],
+  ['x25519', '1'],
+  [false, '0'],
+] as const)('sealed: %s is the form of segments %s', async ([sealed, form]) => {
+  const engine = fakeNativeEngine({ pool: 0, sealed })
+  engines.push(engine)
+  const { cell, next } = await spawnFake(engine)
+  cell.send(FrameType.exec, 2, text('form'))
+  expect(string((await next((frame) => frame.type === FrameType.post)).payload)).toBe(form)
+})
+
 it('that either side lacks refuses the spawn by name', async () => {
   const spawned = spawnFake(hybrid()).then(
     () => 'spawned',

@@ -30,8 +30,8 @@ export interface ZygoteOptions {
   readonly executable: string
   readonly args: readonly string[]
   readonly env: readonly string[]
-  /** Default true. `hybrid`: it fails where either libcrypto has no ML-KEM-768. */
-  readonly sealed?: boolean | 'hybrid' | undefined
+  /** Default true: hybrid where both libcryptos have ML-KEM-768. `hybrid`: it fails where either has none. */
+  readonly sealed?: boolean | 'hybrid' | 'x25519' | undefined
   onReady(report: string): void
   onFailed(errno: number, text: string): void
   onExit(exit: ZygoteExit): void

@@ -85,6 +85,7 @@ class Sandbox {
     if (what == "big") send(FrameType::post, id, std::string(count, 'x'));
     if (what == "flood")
       for (std::size_t i = 0; i < count; ++i) send(FrameType::post, i, "0123456789abcdef");
+    if (what == "form") send(FrameType::post, id, std::to_string(header_->sealed));
     if (what == "rings") send(FrameType::post, id, std::to_string(header_->cell_bell.load()));
     if (what == "corrupt-written")
       header_->to_host.written.store(count == 0 ? ~0ull : count), ring_host(), pause_forever();
