@@ -3,7 +3,7 @@
 import { createSocket, type Socket as Datagrams } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdirSync, symlinkSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { keeps } from '@pyisolate/test-kit'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -33,10 +33,20 @@ async function all(socket: Socket): Promise<string> {
   return Buffer.concat(pieces).toString()
 }
 
-/** A port that nobody has, for rules that name one. */
+/** A port that nobody has, for rules that name one: none that the kernel gives out by itself (ip_local_port_range). */
 async function freePort(): Promise<number> {
-  const socket = await peer()
-  return socket.address().port
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const server = createServer().listen(port)
+    const free = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (!free) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 async function peer(): Promise<Datagrams> {

