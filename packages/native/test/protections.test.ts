@@ -23,8 +23,6 @@ const subjects: readonly Subject[] = [
       hardened: {
         'control-flow integrity':
           'its indirect calls come from Node, or lead there and to the C++ library: neither has types to check against, and no guest shares its memory',
-        FORTIFY_SOURCE:
-          'all that compilation leaves undecided is snprintf, which clang has no checked form of in C++ (no __builtin_va_arg_pack)',
       },
     },
   },
