@@ -1,6 +1,6 @@
 import { IoClosedError } from '../../errors/io-closed-error.js'
+import { ignoreEnd } from './endpoint.js'
 import type { IoPort, OperationOptions } from './port.js'
-import { ignoreEnd } from './stream.js'
 
 const PIECE = 128 * 1024
 

@@ -1,32 +1,27 @@
-import { IoClosedError } from '../../errors/io-closed-error.js'
-import { failure, type IoPort, type OperationOptions, revoked } from './port.js'
-import { IoStream, ignoreEnd } from './stream.js'
-import { Waiters } from './waiters.js'
+import { IoEndpoint } from './endpoint.js'
+import { failure, type IoPort, type OperationOptions } from './port.js'
+import { IoStream } from './stream.js'
 
 /** Takes connections, and lets those beyond its `window` wait in the kernel. Iterating accepts until it is closed. */
-export class IoListener implements AsyncIterable<IoStream>, AsyncDisposable {
+export class IoListener extends IoEndpoint<IoStream> implements AsyncIterable<IoStream> {
   /** Where it listens: a number and a port, or a Unix socket's path and 0. */
   host = ''
   port = 0
-  readonly #port: IoPort
-  readonly #handle: number
-  readonly #incoming: Waiters<IoStream>
-  #closing: Promise<void> | undefined
 
   /** @internal */
-  constructor(port: IoPort, handle: number) {
-    this.#port = port
-    this.#handle = handle
-    this.#incoming = new Waiters('accept', () => {
-      if (this.#closing === undefined && !port.closed) port.handle.consume(handle, 1)
-    })
-    port.receive(handle, {
-      onAccepted: (stream, peer, number) => this.#incoming.put(new IoStream(port, stream, peer, number)),
-      onEnd: (errno) => this.#incoming.finish(failure('accept', errno)),
-      onRevoked: () => {
-        for (const stream of this.#incoming.revoke(revoked('accept'))) void stream.close()
-      },
-    })
+  constructor(io: IoPort, handle: number) {
+    super(io, handle, 'accept', (incoming) => ({
+      onAccepted: (stream, peer, port) => incoming.put(new IoStream(io, stream, peer, port)),
+      onEnd: (errno) => incoming.finish(failure('accept', errno)),
+    }))
+  }
+
+  protected override taken(): number {
+    return 1
+  }
+
+  protected override async drop(streams: readonly IoStream[]): Promise<void> {
+    await Promise.all(streams.map((stream) => stream.close()))
   }
 
   /** @internal */
@@ -35,43 +30,22 @@ export class IoListener implements AsyncIterable<IoStream>, AsyncDisposable {
     this.port = port
   }
 
-  /** @internal It never came to be. */
-  abandon(): void {
-    this.#port.forget(this.#handle)
-  }
-
   /** The next connection. @throws IoTimeoutError, IoClosedError, IoError, or `signal.reason` */
-  async accept(options: OperationOptions = {}): Promise<IoStream> {
-    return (await this.#incoming.take(options))!
+  accept(options: OperationOptions = {}): Promise<IoStream> {
+    return this.next(options)
   }
 
-  /** Closes it, and what nobody has accepted. Idempotent. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  async #close(): Promise<void> {
-    if (!this.#port.closed) {
-      await this.#port.run('close', {}, () => this.#port.handle.close(this.#handle)).catch(ignoreEnd)
+  /** Also what nobody has accepted. */
+  protected override async closeDown(): Promise<void> {
+    if (!this.io.closed) {
+      await this.shutHandle()
       // Only now: what was accepted before it was closed has been reported.
-      this.#port.forget(this.#handle)
+      this.io.forget(this.handle)
     }
-    const dropped = this.#incoming.finish(new IoClosedError('accept'), true)
-    await Promise.all(dropped.map((stream) => stream.close()))
+    await this.drop(this.finish())
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<IoStream, void, undefined> {
-    try {
-      for (;;) yield await this.accept()
-    } catch (error) {
-      ignoreEnd(error)
-    } finally {
-      await this.close()
-    }
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+  [Symbol.asyncIterator](): AsyncGenerator<IoStream, void, undefined> {
+    return this.untilClosed()
   }
 }

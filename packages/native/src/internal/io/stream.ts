@@ -1,6 +1,6 @@
 import { IoClosedError } from '../../errors/io-closed-error.js'
-import { failure, type IoPort, type OperationOptions, revoked } from './port.js'
-import { Waiters } from './waiters.js'
+import { IoEndpoint } from './endpoint.js'
+import { failure, type IoPort, type OperationOptions } from './port.js'
 
 /** A write crosses to the I/O thread in pieces of at most this many bytes, one after the other. */
 const PIECE = 128 * 1024
@@ -9,48 +9,27 @@ const PIECE = 128 * 1024
  * One connection. What it receives is kept up to 256 KiB until it is read; then its peer has to wait, and nobody else.
  * Iterating reads to the peer's end, after which it can still be written to; leaving the loop early closes it.
  */
-export class IoStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
+export class IoStream extends IoEndpoint<Uint8Array> implements AsyncIterable<Uint8Array> {
   /** The peer, as a number; empty for a Unix socket. */
   readonly host: string
   readonly port: number
-  readonly #port: IoPort
-  readonly #handle: number
-  readonly #incoming: Waiters<Uint8Array>
   #writing: Promise<unknown> = Promise.resolve()
-  #closing: Promise<void> | undefined
-  #revoked = false
   #bytesIn = 0
   #bytesOut = 0
 
   /** @internal */
-  constructor(port: IoPort, handle: number, host = '', portNumber = 0) {
-    this.#port = port
-    this.#handle = handle
+  constructor(io: IoPort, handle: number, host = '', port = 0) {
+    super(io, handle, 'receive', (incoming) => ({
+      onData: (bytes) => incoming.put(bytes),
+      onEnd: (errno) => incoming.finish(errno === 0 ? undefined : failure('receive', errno)),
+    }))
     this.host = host
-    this.port = portNumber
-    this.#incoming = new Waiters('receive', (bytes) => {
-      this.#bytesIn += bytes.length
-      if (this.#closing === undefined && !port.closed) port.handle.consume(handle, bytes.length)
-    })
-    port.receive(handle, {
-      onData: (bytes) => this.#incoming.put(bytes),
-      onEnd: (errno) => this.#incoming.finish(errno === 0 ? undefined : failure('receive', errno)),
-      onRevoked: () => {
-        this.#revoked = true
-        this.#incoming.revoke(revoked('receive'))
-      },
-    })
+    this.port = port
   }
 
-  /** @internal It never came to be. */
-  abandon(): void {
-    this.#closing = Promise.resolve()
-    this.#port.forget(this.#handle)
-  }
-
-  /** @internal Whether a policy has taken it away: then everything fails with `EACCES`. */
-  get revoked(): boolean {
-    return this.#revoked
+  protected override taken({ length }: Uint8Array): number {
+    this.#bytesIn += length
+    return length
   }
 
   /** What was read and written by this side so far. */
@@ -63,7 +42,7 @@ export class IoStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
 
   /** What came next, some bytes of it; `undefined` once the peer has ended. A time-out loses nothing. */
   read(options: OperationOptions = {}): Promise<Uint8Array | undefined> {
-    return this.#incoming.take(options)
+    return this.incoming.take(options)
   }
 
   /**
@@ -78,9 +57,9 @@ export class IoStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
 
   async #write(bytes: Uint8Array, options: OperationOptions): Promise<void> {
     for (let at = 0; at < bytes.length; at += PIECE) {
-      if (this.#closing !== undefined) throw new IoClosedError('send')
+      if (this.closing) throw new IoClosedError('send')
       const piece = bytes.subarray(at, at + PIECE)
-      await this.#port.run('send', options, (timeout) => this.#port.handle.send(this.#handle, piece, timeout))
+      await this.io.run('send', options, (timeout) => this.io.handle.send(this.handle, piece, timeout))
       this.#bytesOut += piece.length
     }
   }
@@ -88,28 +67,15 @@ export class IoStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
   /** Tells the peer that nothing more will be written, once all that was is sent. */
   async end(): Promise<void> {
     await this.#writing
-    if (this.#closing !== undefined) throw new IoClosedError('shutdown')
-    await this.#port.run('shutdown', {}, () => this.#port.handle.shut(this.#handle))
+    if (this.closing) throw new IoClosedError('shutdown')
+    await this.io.run('shutdown', {}, () => this.io.handle.shut(this.handle))
   }
 
   /** Sizes of the kernel's buffers, in bytes, as a hint to it. */
   setBuffers({ send, receive }: { readonly send?: number; readonly receive?: number }): void {
-    if (this.#closing !== undefined || this.#port.closed) return
-    if (send !== undefined) this.#port.handle.setOption(this.#handle, 'sendBuffer', send)
-    if (receive !== undefined) this.#port.handle.setOption(this.#handle, 'receiveBuffer', receive)
-  }
-
-  /** Gives up what is under way, and closes it. Idempotent. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  async #close(): Promise<void> {
-    this.#incoming.finish(new IoClosedError('receive'), true)
-    if (this.#port.closed) return
-    this.#port.forget(this.#handle)
-    await this.#port.run('close', {}, () => this.#port.handle.close(this.#handle)).catch(ignoreEnd)
+    if (this.closing || this.io.closed) return
+    if (send !== undefined) this.io.handle.setOption(this.handle, 'sendBuffer', send)
+    if (receive !== undefined) this.io.handle.setOption(this.handle, 'receiveBuffer', receive)
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
@@ -121,13 +87,4 @@ export class IoStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
       if (!ended) await this.close()
     }
   }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-}
-
-/** Closed together with the thread: closed all the same. */
-export function ignoreEnd(error: unknown): void {
-  if (!IoClosedError.isInstance(error)) throw error
 }
