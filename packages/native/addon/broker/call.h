@@ -66,6 +66,14 @@ struct Dial {
   std::string object{};  // as events call it
 };
 
+// As events, and contracts, call it.
+constexpr Operation operation_of(NetOp op) {
+  return op == kConnect ? Operation::connect : op == kBind ? Operation::bind : Operation::send_to;
+}
+constexpr Hook hook_of(NetOp op) { return op == kConnect ? Hook::connect : op == kBind ? Hook::bind : Hook::send_to; }
+
+// socket(2) for a sandbox: with its marks, or none and the errno.
+UniqueFd make_socket(const Client& client, int family, int type, int protocol, int& error);
 // connect(2) of a TCP or Unix stream up to where the call is made.
 Dial judge_dial(const Call& call, const Request& request);
 // The same of bind(2); `protocol`: of an internet address.

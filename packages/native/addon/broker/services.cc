@@ -66,7 +66,7 @@ Judge of_file(std::string path, std::uint64_t flags) {
 
 // Names that led to the peer count as they did then.
 Judge of_socket(const Call& call, const Dial& dial, const Request& request, NetOp op, int protocol) {
-  const auto operation = op == kBind ? Operation::bind : Operation::connect;
+  const auto operation = operation_of(op);
   if (request.peer.ss_family == AF_UNIX) {
     return [op, operation, object = dial.object](const Call& now) {
       const auto path = object.substr(sizeof "unix://" - 1);
@@ -98,8 +98,7 @@ void bound(const Asking& client, const Call& call, Service& service, const Reque
   service.error = dial.error;
   if (service.error != 0) return;
   const int family = request.peer.ss_family;
-  UniqueFd fd(::socket(family, kind | SOCK_CLOEXEC, 0));
-  service.error = fd ? client->mark_socket(fd.get()) : errno;
+  UniqueFd fd = make_socket(*client, family, kind, 0, service.error);
   if (service.error != 0) return;
   if (family != AF_UNIX && kind == SOCK_STREAM) set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (family == AF_INET6) set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
@@ -153,8 +152,8 @@ Service connect_service(const Asking& client, const sockaddr_storage& peer, sock
     Dial dial = judge_dial(call, request);
     service.error = dial.error;
     if (service.error != 0) return;
-    UniqueFd fd(::socket(peer.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    service.error = fd ? client->mark_socket(fd.get()) : errno;
+    UniqueFd fd = make_socket(*client, peer.ss_family, SOCK_STREAM, 0, service.error);
+    if (service.error != 0) return;
     service.fd = std::make_shared<UniqueFd>(std::move(fd));
     service.granted = grant(client, call, of_socket(call, dial, request, kConnect, IPPROTO_TCP));
     service.peer = dial.peer;
@@ -184,10 +183,10 @@ Service datagram_service(const Asking& client, const sockaddr_storage& at, sockl
       service.error = EACCES;
       return;
     }
-    UniqueFd fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    UniqueFd fd = make_socket(*client, AF_INET6, SOCK_DGRAM, 0, service.error);
     if (fd) set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    if (!fd) fd = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    service.error = fd ? client->mark_socket(fd.get()) : errno;
+    if (!fd) fd = make_socket(*client, AF_INET, SOCK_DGRAM, 0, service.error);
+    if (service.error != 0) return;
     service.fd = std::make_shared<UniqueFd>(std::move(fd));
     service.granted = grant(client, call, may_have);
   });

@@ -52,13 +52,12 @@ std::string describe(int protocol, const Address& peer) {
   return (protocol == IPPROTO_TCP ? "tcp://" : "udp://") + describe(peer);
 }
 
-bool may(const Call& call, NetOp op, Operation operation, int protocol, const Address& peer) {
+bool may(const Call& call, NetOp op, int protocol, const Address& peer) {
   const auto names = call.client.names_of(peer);
-  return call.permits(call.table().address(op, protocol, peer, names), operation, describe(protocol, peer));
+  return call.permits(call.table().address(op, protocol, peer, names), operation_of(op), describe(protocol, peer));
 }
 
-bool upholds(const Call& call, Hook hook, Operation operation, const std::string& object, const Address& peer,
-             std::size_t size = 0) {
+bool upholds(const Call& call, NetOp op, const std::string& object, const Address& peer, std::size_t size = 0) {
   ContractTask facts{};
   facts.dst_family = peer.family;
   facts.dst_port = peer.port;
@@ -68,7 +67,7 @@ bool upholds(const Call& call, Hook hook, Operation operation, const std::string
     facts.dst_addr[10] = facts.dst_addr[11] = 0xff;
     std::memcpy(facts.dst_addr + 12, peer.bytes.data(), 4);
   }
-  return call.upholds(hook, operation, object, facts);
+  return call.upholds(hook_of(op), operation_of(op), object, facts);
 }
 
 // A Unix socket's address as the broker uses it. `hold` keeps the object that was judged.
@@ -86,7 +85,7 @@ void point_at(UnixPeer& peer, const std::string& path) {
   peer.bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
 }
 
-UnixPeer unix_peer(const Call& call, const Request& request, NetOp op, Operation operation) {
+UnixPeer unix_peer(const Call& call, const Request& request, NetOp op) {
   UnixPeer peer;
   constexpr std::size_t kPath = offsetof(sockaddr_un, sun_path);
   if (request.peer_bytes <= kPath || request.peer_bytes > sizeof(sockaddr_un))
@@ -98,13 +97,13 @@ UnixPeer unix_peer(const Call& call, const Request& request, NetOp op, Operation
     const std::string name(text + 1, room - 1);
     peer.bytes = request.peer_bytes;
     peer.object = "unix://@" + name;
-    if (!call.permits(call.table().unix_socket(op, name, true), operation, peer.object)) peer.error = EACCES;
+    if (!call.permits(call.table().unix_socket(op, name, true), operation_of(op), peer.object)) peer.error = EACCES;
     return peer;
   }
   const std::string path(text, ::strnlen(text, room));
   const auto permits = [&](const std::string& at) {
     peer.object = "unix://" + at;
-    return call.permits(call.table().unix_socket(op, at, false), operation, "unix://" + at);
+    return call.permits(call.table().unix_socket(op, at, false), operation_of(op), "unix://" + at);
   };
   if (op == kBind) {
     Entry entry = find_entry(call, AT_FDCWD, path);
@@ -138,9 +137,9 @@ Answer make(const Call& call, const Request& request) {
   if (!allowed_kind) return call.permits({}, Operation::socket, object), Answer::fail(EACCES);
   if (!may_have && !call.permits({}, Operation::socket, object)) return Answer::fail(EACCES);
   const int flags = static_cast<int>(request.flags) & SOCK_NONBLOCK;
-  UniqueFd fd(::socket(request.fd, kind | flags | SOCK_CLOEXEC, internet ? usual : 0));
-  if (!fd) return Answer::fail(errno);
-  if (const int error = call.client.mark_socket(fd.get()); error != 0) return Answer::fail(error);
+  int error = 0;
+  UniqueFd fd = make_socket(call.client, request.fd, kind | flags, internet ? usual : 0, error);
+  if (error != 0) return Answer::fail(error);
   return Answer::give(std::move(fd), (request.flags & SOCK_CLOEXEC) != 0);
 }
 
@@ -163,11 +162,11 @@ Answer connect_to(Socket socket, const void* peer, socklen_t bytes) {
   return answer;
 }
 
-Dial dial_unix(const Call& call, const Request& request) {
+Dial judge_unix(const Call& call, const Request& request, NetOp op) {
   Dial dial;
-  UnixPeer peer = unix_peer(call, request, kConnect, Operation::connect);
+  UnixPeer peer = unix_peer(call, request, op);
   dial.error = peer.error;
-  if (dial.error == 0 && !upholds(call, Hook::connect, Operation::connect, peer.object, {})) dial.error = EPERM;
+  if (dial.error == 0 && !upholds(call, op, peer.object, {})) dial.error = EPERM;
   std::memcpy(&dial.peer, &peer.address, sizeof peer.address);
   dial.peer_bytes = peer.bytes;
   dial.hold = std::move(peer.hold);
@@ -175,18 +174,16 @@ Dial dial_unix(const Call& call, const Request& request) {
   return dial;
 }
 
-Dial dial_internet(const Call& call, const Request& request, int protocol) {
+Dial judge_internet(const Call& call, const Request& request, NetOp op, int protocol) {
   Dial dial{.error = EAFNOSUPPORT, .peer = request.peer, .peer_bytes = request.peer_bytes, .hold = {}};
   const auto address = read_address(request.peer, request.peer_bytes);
   if (!address) return dial;
-  const Address to = destination(*address);
-  dial.object = describe(protocol, to);
-  if (!may(call, kConnect, Operation::connect, protocol, to)) {
+  const Address at = op == kConnect ? destination(*address) : *address;
+  dial.object = describe(protocol, at);
+  if (!may(call, op, protocol, at)) {
     dial.error = EACCES;
-  } else if (!upholds(call, Hook::connect, Operation::connect, describe(protocol, to), to)) {
-    dial.error = EPERM;
   } else {
-    dial.error = 0;
+    dial.error = upholds(call, op, dial.object, at) ? 0 : EPERM;
   }
   return dial;
 }
@@ -201,37 +198,12 @@ Answer connect(const Call& call, const Request& request) {
   }
   if (socket.domain == AF_UNIX) {
     if (request.peer.ss_family != AF_UNIX) return Answer::fail(EINVAL);
-    const Dial dial = dial_unix(call, request);
+    const Dial dial = judge_unix(call, request, kConnect);
     return dial.error != 0 ? Answer::fail(dial.error) : connect_to(std::move(socket), &dial.peer, dial.peer_bytes);
   }
   if (!is_internet(socket)) return Answer::fail(EAFNOSUPPORT);
-  const Dial dial = dial_internet(call, request, socket.protocol);
+  const Dial dial = judge_internet(call, request, kConnect, socket.protocol);
   return dial.error != 0 ? Answer::fail(dial.error) : connect_to(std::move(socket), &dial.peer, dial.peer_bytes);
-}
-
-Dial bind_unix(const Call& call, const Request& request) {
-  Dial dial;
-  UnixPeer peer = unix_peer(call, request, kBind, Operation::bind);
-  dial.error = peer.error;
-  if (dial.error == 0 && !upholds(call, Hook::bind, Operation::bind, peer.object, {})) dial.error = EPERM;
-  std::memcpy(&dial.peer, &peer.address, sizeof peer.address);
-  dial.peer_bytes = peer.bytes;
-  dial.hold = std::move(peer.hold);
-  dial.object = std::move(peer.object);
-  return dial;
-}
-
-Dial bind_internet(const Call& call, const Request& request, int protocol) {
-  Dial dial{.error = EAFNOSUPPORT, .peer = request.peer, .peer_bytes = request.peer_bytes, .hold = {}};
-  const auto address = read_address(request.peer, request.peer_bytes);
-  if (!address) return dial;
-  dial.object = describe(protocol, *address);
-  if (!may(call, kBind, Operation::bind, protocol, *address)) {
-    dial.error = EACCES;
-  } else {
-    dial.error = upholds(call, Hook::bind, Operation::bind, dial.object, *address) ? 0 : EPERM;
-  }
-  return dial;
 }
 
 Answer bind(const Call& call, const Request& request) {
@@ -241,7 +213,8 @@ Answer bind(const Call& call, const Request& request) {
     return ::bind(socket.fd.get(), static_cast<const sockaddr*>(address), bytes) == 0 ? Answer{} : Answer::fail(errno);
   };
   if (socket.domain != AF_UNIX && !is_internet(socket)) return Answer::fail(EAFNOSUPPORT);
-  const Dial dial = socket.domain == AF_UNIX ? bind_unix(call, request) : bind_internet(call, request, socket.protocol);
+  const Dial dial = socket.domain == AF_UNIX ? judge_unix(call, request, kBind)
+                                             : judge_internet(call, request, kBind, socket.protocol);
   return dial.error != 0 ? Answer::fail(dial.error) : bind_to(&dial.peer, dial.peer_bytes);
 }
 
@@ -255,7 +228,7 @@ Answer listen(const Call& call, const Request& request) {
   const auto address = read_address(own, bytes);
   if (is_internet(socket) && (!address || address->port == 0)) {
     const Address any{static_cast<std::uint8_t>(socket.domain == AF_INET ? 4 : 6), 0, {}};
-    if (!may(call, kBind, Operation::bind, socket.protocol, any)) return Answer::fail(EACCES);
+    if (!may(call, kBind, socket.protocol, any)) return Answer::fail(EACCES);
   }
   const int backlog = static_cast<int>(std::min<std::uint64_t>(request.mode, SOMAXCONN));
   return ::listen(socket.fd.get(), backlog) == 0 ? Answer{} : Answer::fail(errno);
@@ -291,10 +264,9 @@ Answer send(const Call& call, const Request& request) {
   // A stream goes to the peer it has.
   if (request.peer_bytes == 0 || socket.kind == SOCK_STREAM) return send_now(std::move(socket.fd), std::move(message));
   if (socket.domain == AF_UNIX) {
-    const UnixPeer peer = unix_peer(call, request, kSendTo, Operation::send_to);
+    const UnixPeer peer = unix_peer(call, request, kSendTo);
     if (peer.error != 0) return Answer::fail(peer.error);
-    if (!upholds(call, Hook::send_to, Operation::send_to, peer.object, {}, message.data.size()))
-      return Answer::fail(EPERM);
+    if (!upholds(call, kSendTo, peer.object, {}, message.data.size())) return Answer::fail(EPERM);
     std::memcpy(&message.peer, &peer.address, peer.bytes);
     message.peer_bytes = peer.bytes;
     message.waits = false;  // what it holds on to ends with this call
@@ -312,17 +284,26 @@ Answer send(const Call& call, const Request& request) {
 }  // namespace
 
 Dial judge_dial(const Call& call, const Request& request) {
-  return request.peer.ss_family == AF_UNIX ? dial_unix(call, request) : dial_internet(call, request, IPPROTO_TCP);
+  return request.peer.ss_family == AF_UNIX ? judge_unix(call, request, kConnect)
+                                           : judge_internet(call, request, kConnect, IPPROTO_TCP);
 }
 
 Dial judge_bind(const Call& call, const Request& request, int protocol) {
-  return request.peer.ss_family == AF_UNIX ? bind_unix(call, request) : bind_internet(call, request, protocol);
+  return request.peer.ss_family == AF_UNIX ? judge_unix(call, request, kBind)
+                                           : judge_internet(call, request, kBind, protocol);
+}
+
+UniqueFd make_socket(const Client& client, int family, int type, int protocol, int& error) {
+  UniqueFd fd(::socket(family, type | SOCK_CLOEXEC, protocol));
+  error = fd ? client.mark_socket(fd.get()) : errno;
+  if (error != 0) fd.reset();
+  return fd;
 }
 
 int judge_send(const Call& call, int protocol, const Address& peer, std::size_t size) {
   const Address to = destination(peer);
-  if (!may(call, kSendTo, Operation::send_to, protocol, to)) return EACCES;
-  return upholds(call, Hook::send_to, Operation::send_to, describe(protocol, to), to, size) ? 0 : EPERM;
+  if (!may(call, kSendTo, protocol, to)) return EACCES;
+  return upholds(call, kSendTo, describe(protocol, to), to, size) ? 0 : EPERM;
 }
 
 Answer make_socket_call(const Call& call, const Request& request) {
