@@ -32,6 +32,13 @@ Napi::Object need_object(const Napi::Value& value, const char* what) {
   return value.As<Napi::Object>();
 }
 
+std::span<const std::uint8_t> need_bytes(const Napi::Value& value, const char* what) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    refuse(value.Env(), std::string(what) + " must be a Uint8Array");
+  const auto bytes = value.As<Napi::Uint8Array>();
+  return {bytes.Data(), bytes.ByteLength()};
+}
+
 Napi::Function need_function(const Napi::Object& from, const char* name) {
   const Napi::Value value = from.Get(name);
   if (!value.IsFunction()) refuse(from.Env(), std::string(name) + " must be a function");

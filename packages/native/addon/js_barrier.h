@@ -41,6 +41,8 @@ std::uint32_t need_uint32(const Napi::Value& value, const char* what, double low
 double need_number(const Napi::Value& value, const char* what);
 std::string need_string(const Napi::Value& value, const char* what);
 Napi::Object need_object(const Napi::Value& value, const char* what);
+// A Uint8Array's own, not a copy.
+std::span<const std::uint8_t> need_bytes(const Napi::Value& value, const char* what);
 Napi::Function need_function(const Napi::Object& from, const char* name);
 std::vector<std::string> need_strings(const Napi::Object& from, const char* name);
 

@@ -8,11 +8,8 @@
 namespace pyisolate {
 
 std::shared_ptr<const broker::Table> JsCell::need_table(const Napi::Value& value) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
-    throw Napi::TypeError::New(value.Env(), "table must be a Uint8Array");
-  const auto bytes = value.As<Napi::Uint8Array>();
   std::string problem;
-  auto table = broker::Table::read({bytes.Data(), bytes.ByteLength()}, problem);
+  auto table = broker::Table::read(need_bytes(value, "table"), problem);
   if (!table) throw Napi::TypeError::New(value.Env(), "not a broker table: " + problem);
   return table;
 }
@@ -78,12 +75,8 @@ void JsCell::mark_sockets(const Napi::CallbackInfo& info) {
   for (std::uint32_t i = 0; i < list.Length(); ++i) {
     const auto mark = need_object(list.Get(i), "mark");
     const auto map = need_uint32(mark.Get("map"), "map", 0, INT32_MAX);
-    const auto value = mark.Get("value");
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
-      throw Napi::TypeError::New(info.Env(), "the value of a mark must be a Uint8Array");
-    const auto bytes = value.As<Napi::Uint8Array>();
     std::string problem;
-    if (!marks->add(static_cast<int>(map), {bytes.Data(), bytes.ByteLength()}, problem))
+    if (!marks->add(static_cast<int>(map), need_bytes(mark.Get("value"), "the value of a mark"), problem))
       throw Napi::TypeError::New(info.Env(), "not a socket mark: " + problem);
     if (mark.Get("counted").IsUndefined()) continue;
     const auto counted = need_object(mark.Get("counted"), "counted");

@@ -122,15 +122,20 @@ Napi::Value JsIo::open_file(const Napi::CallbackInfo& info) {
   const auto flags = static_cast<int>(need_uint32(info[1], "flags", 0, INT32_MAX));
   const auto mode = need_uint32(info[2], "mode", 0, 07777);
   const auto deadline = need_deadline(info[3]);
-  const auto handle = io_->next_handle(), id = io_->next_operation();
-  auto opener = [=] {
+  const auto opener = [=] {
     io::Opened opened;
     // O_NONBLOCK: a pipe without a writer must not hold up a worker.
     opened.fd = std::make_shared<UniqueFd>(::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode));
     opened.error = *opened.fd ? 0 : errno;
     return opened;
   };
-  io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::file, opener, deadline); });
+  return open_by(info, io::Handle::Type::file, opener, deadline);
+}
+
+Napi::Value JsIo::open_by(const Napi::CallbackInfo& info, io::Handle::Type type, io::Opener opener,
+                          io::Clock::time_point deadline) {
+  const auto handle = io_->next_handle(), id = io_->next_operation();
+  io_->post([=](io::Driver& driver) { driver.open(handle, id, type, opener, deadline); });
   return operation(info, handle, id);
 }
 
@@ -143,7 +148,7 @@ Napi::Value JsIo::datagrams(const Napi::CallbackInfo& info) {
 
 Napi::Value JsIo::send(const Napi::CallbackInfo& info) {
   const auto handle = need_integer(info[0], "handle");
-  auto bytes = need_bytes(info[1]);
+  auto bytes = need_payload(info[1]);
   const auto deadline = need_deadline(info[2]);
   const auto id = io_->next_operation();
   io_->post([=, bytes = std::move(bytes)](io::Driver& driver) { driver.send(handle, id, bytes, deadline); });
@@ -170,7 +175,7 @@ Napi::Value JsIo::read(const Napi::CallbackInfo& info) {
 Napi::Value JsIo::write(const Napi::CallbackInfo& info) {
   const auto handle = need_integer(info[0], "handle");
   const auto offset = need_integer(info[1], "position");
-  auto bytes = need_bytes(info[2]);
+  auto bytes = need_payload(info[2]);
   const auto deadline = need_deadline(info[3]);
   const auto id = io_->next_operation();
   io_->post([=, bytes = std::move(bytes)](io::Driver& driver) { driver.write(handle, id, offset, bytes, deadline); });

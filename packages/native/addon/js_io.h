@@ -42,6 +42,10 @@ class JsIo final : public Napi::ObjectWrap<JsIo> {
   void unref(const Napi::CallbackInfo&) { io_->unref(); }
   void shut_down(const Napi::CallbackInfo&) { io_->shut_down(); }
 
+  // Has the thread open what `opener` opens; gives its handle, and the operation.
+  Napi::Value open_by(const Napi::CallbackInfo& info, io::Handle::Type type, io::Opener opener,
+                      io::Clock::time_point deadline);
+
   std::shared_ptr<io::Io> io_;
 };
 

@@ -36,22 +36,18 @@ Napi::Value JsIo::open_for(const Napi::CallbackInfo& info) {
   const auto flags = need_uint32(info[2], "flags", 0, INT32_MAX);
   const auto mode = need_uint32(info[3], "mode", 0, 07777);
   const auto deadline = need_deadline(info[4]);
-  const auto handle = io_->next_handle(), id = io_->next_operation();
   const auto opener =
       judged(client, [=](const broker::Asking& asking) { return broker::open_service(asking, path, flags, mode); });
-  io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::file, opener, deadline); });
-  return operation(info, handle, id);
+  return open_by(info, io::Handle::Type::file, opener, deadline);
 }
 
 Napi::Value JsIo::connect_for(const Napi::CallbackInfo& info) {
   const auto client = JsCell::need_cell(info[0]).asking();
   const Place to = need_place(info[1]);
   const auto deadline = need_deadline(info[2]);
-  const auto handle = io_->next_handle(), id = io_->next_operation();
   const auto opener = judged(
       client, [=](const broker::Asking& asking) { return broker::connect_service(asking, to.address, to.bytes); });
-  io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::stream, opener, deadline); });
-  return operation(info, handle, id);
+  return open_by(info, io::Handle::Type::stream, opener, deadline);
 }
 
 Napi::Value JsIo::listen_for(const Napi::CallbackInfo& info) {
@@ -60,7 +56,6 @@ Napi::Value JsIo::listen_for(const Napi::CallbackInfo& info) {
   const auto backlog = static_cast<int>(need_uint32(info[2], "backlog", 1, 65535));
   const auto window = need_uint32(info[3], "window", 1, 1 << 20);
   const auto deadline = need_deadline(info[4]);
-  const auto handle = io_->next_handle(), id = io_->next_operation();
   const auto judge = judged(client, [=](const broker::Asking& asking) {
     return broker::listen_service(asking, at.address, at.bytes, backlog);
   });
@@ -71,24 +66,21 @@ Napi::Value JsIo::listen_for(const Napi::CallbackInfo& info) {
     if (at.address.ss_family == AF_UNIX) opened.name = io::name_of(at.address, at.bytes).first;
     return opened;
   };
-  io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::listener, opener, deadline); });
-  return operation(info, handle, id);
+  return open_by(info, io::Handle::Type::listener, opener, deadline);
 }
 
 Napi::Value JsIo::datagrams_for(const Napi::CallbackInfo& info) {
   const auto client = JsCell::need_cell(info[0]).asking();
   const Place at = info[1].IsNull() ? Place{} : need_place(info[1]);
   const auto deadline = need_deadline(info[2]);
-  const auto handle = io_->next_handle(), id = io_->next_operation();
   const auto opener = judged(
       client, [=](const broker::Asking& asking) { return broker::datagram_service(asking, at.address, at.bytes); });
-  io_->post([=](io::Driver& driver) { driver.open(handle, id, io::Handle::Type::datagrams, opener, deadline); });
-  return operation(info, handle, id);
+  return open_by(info, io::Handle::Type::datagrams, opener, deadline);
 }
 
 Napi::Value JsIo::send_to(const Napi::CallbackInfo& info) {
   const auto handle = need_integer(info[0], "handle");
-  auto bytes = need_bytes(info[1]);
+  auto bytes = need_payload(info[1]);
   const Place to = need_place(info[2]);
   const auto deadline = need_deadline(info[3]);
   std::function<int()> judge;

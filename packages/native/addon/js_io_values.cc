@@ -30,11 +30,9 @@ io::Clock::time_point need_deadline(const Napi::Value& value) {
   return io::Clock::now() + std::chrono::microseconds(static_cast<std::int64_t>(ms * 1000));
 }
 
-std::vector<std::uint8_t> need_bytes(const Napi::Value& value) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
-    throw Napi::TypeError::New(value.Env(), "bytes must be a Uint8Array");
-  const auto bytes = value.As<Napi::Uint8Array>();
-  return {bytes.Data(), bytes.Data() + bytes.ByteLength()};
+std::vector<std::uint8_t> need_payload(const Napi::Value& value) {
+  const auto bytes = need_bytes(value, "bytes");
+  return {bytes.begin(), bytes.end()};
 }
 
 Place need_place(const Napi::Value& value) {

@@ -24,7 +24,8 @@ Place need_place(const Napi::Value& value);
 std::uint64_t need_integer(const Napi::Value& value, const char* what);
 // In milliseconds from now; Infinity for none.
 io::Clock::time_point need_deadline(const Napi::Value& value);
-std::vector<std::uint8_t> need_bytes(const Napi::Value& value);
+// A copy, for the thread.
+std::vector<std::uint8_t> need_payload(const Napi::Value& value);
 
 // What an operation gives: its number; with that of its handle before it.
 Napi::Value operation(const Napi::CallbackInfo& info, std::uint64_t id);

@@ -8,13 +8,6 @@
 namespace pyisolate {
 namespace {
 
-seal::Bytes need_bytes(const Napi::Value& value, const char* what) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
-    throw Napi::TypeError::New(value.Env(), std::string(what) + " must be a Uint8Array");
-  const auto bytes = value.As<Napi::Uint8Array>();
-  return {bytes.Data(), bytes.ByteLength()};
-}
-
 seal::Point need_point(const Napi::Value& value, const char* what) {
   const auto bytes = need_bytes(value, what);
   if (bytes.size() != seal::kPointBytes)
