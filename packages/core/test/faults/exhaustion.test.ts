@@ -6,7 +6,20 @@ import { run, skipUnless } from '@pyisolate/test-kit'
 import { describe, expect, it } from 'vitest'
 
 const cwd = fileURLToPath(new URL('../..', import.meta.url))
-const prelude = `import { createSupervisor } from '@pyisolate/core'\nconst supervisor = createSupervisor()\n`
+const prelude = `import { closeSync, openSync } from 'node:fs'
+import { createSupervisor } from '@pyisolate/core'
+const supervisor = createSupervisor()
+/** Takes every descriptor that is left; gives what gives them back. */
+function takeDescriptors() {
+  const held = []
+  try {
+    for (;;) held.push(openSync('/dev/null'))
+  } catch (error) {
+    if (error.code !== 'EMFILE') throw error
+  }
+  return () => held.forEach((fd) => closeSync(fd))
+}
+`
 
 /** A supervisor started by a shell, which has changed something first. */
 function runUnder(shell: string, body: string, args: readonly string[] = [], command: readonly string[] = []) {
@@ -46,13 +59,10 @@ describe('no descriptor left', () => {
     const { stdout, stderr, code } = await runUnder(
       // Just enough for Node itself.
       ':',
-      `const { openSync } = await import('node:fs')
-       const held = []
-       try { for (;;) held.push(openSync('/dev/null')) } catch {}
+      `const giveBack = takeDescriptors()
        const error = await supervisor.spawn('a').catch((e) => e)
        console.log(error.code)
-       const { closeSync } = await import('node:fs')
-       for (const fd of held) closeSync(fd)
+       giveBack()
        console.log(await (await supervisor.spawn('b')).eval('1 + 1'))
        await supervisor.close()`,
       [],
@@ -102,13 +112,11 @@ describe('no descriptor left while others exchange', () => {
          const found = await Promise.allSettled([0, 1].map((n) => supervisor.spawn('more' + more.length + '.' + n)))
          for (const one of found) one.status === 'fulfilled' ? more.push(one.value) : failures.add(one.reason.code)
        }
-       const { openSync, closeSync } = await import('node:fs')
-       const held = []
-       try { for (;;) held.push(openSync('/dev/null')) } catch {}
+       const giveBack = takeDescriptors()
        const refused = await ask()
        await progress(50)
        const again = await supervisor.spawn('again').catch((error) => error.code)
-       for (const fd of held) closeSync(fd)
+       giveBack()
        for (const one of more) await one.close()
        const served = await ask()
        const spawned = await (await supervisor.spawn('at last')).eval('1 + 1')

@@ -1,14 +1,14 @@
 // In the machine: sandboxes behind `bpfLsm()`, a line of JSON for what became of each attempt.
 import { createSocket } from 'node:dgram'
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bpfBandwidth, bpfLsm } from '@pyisolate/bpf'
 import { createSupervisor, type Denial, type SpawnOptions, type Supervisor } from '@pyisolate/core'
 import type { Enforcer } from '@pyisolate/interface'
 import { createIo } from '@pyisolate/native'
-import { compilePolicy } from '@pyisolate/policy'
+import { type CompiledPolicy, compilePolicy } from '@pyisolate/policy'
 
 const folder = mkdtempSync(join(tmpdir(), 'pyisolate-kernel-'))
 interface Told extends Pick<Denial, 'operation' | 'object' | 'errno' | 'generation'> {
@@ -38,6 +38,22 @@ async function echo(): Promise<string> {
     (error) => `${error.code} ${error.errno}`,
   )
   return `${io.backend} ${io.refusal ?? ''} ${got?.length}; ${required}`
+}
+
+/** A server for whoever is to connect. */
+async function serve(each: (peer: Socket) => void) {
+  const server = createServer((peer) => each(peer.on('error', () => {})))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { server, port: (server.address() as AddressInfo).port }
+}
+
+/** What becomes of a policy where there is no enforcer. */
+async function spawnWithout(policy: CompiledPolicy): Promise<string> {
+  await using without = createSupervisor({ pool: { size: 0 } })
+  return without.spawn('refused', { policy }).then(
+    () => 'spawned',
+    (error) => error.code,
+  )
 }
 
 async function spawn(supervisor: Supervisor, options: SpawnOptions) {
@@ -98,16 +114,10 @@ const scenarios: Readonly<Record<string, (enforcer: Enforcer) => Promise<unknown
   },
 
   async 'what a connected socket sends'(enforcer) {
-    const server = createServer((peer) => peer.on('error', () => {}).resume())
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
+    const { server, port } = await serve((peer) => peer.resume())
     const limited = policy(`net: { connect: ['tcp://127.0.0.1:${port}'] }
 contracts: [{ name: little, on: sendto, assert: bytes_sent <= 1000, action: deny }]`)
-    await using without = createSupervisor({ pool: { size: 0 } })
-    const refused = await without.spawn('refused', { policy: limited }).then(
-      () => 'spawned',
-      (error) => error.code,
-    )
+    const refused = await spawnWithout(limited)
     await using supervisor = createSupervisor({ pool: { size: 0 }, enforcers: [enforcer] })
     await using held = await spawn(supervisor, { policy: limited })
     const little = await held.eval(`attempt(send, ${port}, 400, 400)`)
@@ -125,16 +135,10 @@ def name(size): socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x' * s
   },
 
   async 'what a connected socket receives'(enforcer) {
-    const server = createServer((peer) => peer.on('error', () => {}).end(Buffer.alloc(1000)))
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
+    const { server, port } = await serve((peer) => peer.end(Buffer.alloc(1000)))
     const limited = policy(`net: { connect: ['tcp://127.0.0.1:${port}'] }
 contracts: [{ name: little, on: connect, assert: bytes_received < 1500, action: deny }]`)
-    await using without = createSupervisor({ pool: { size: 0 } })
-    const refused = await without.spawn('refused', { policy: limited }).then(
-      () => 'spawned',
-      (error) => error.code,
-    )
+    const refused = await spawnWithout(limited)
     await using supervisor = createSupervisor({ pool: { size: 0 }, enforcers: [enforcer] })
     await using held = await spawn(supervisor, { policy: limited })
     // Read without a call that a program could judge: by read(2).
