@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "zygote/huge_pages.h"
@@ -22,7 +23,7 @@ struct Segment {
 // The segments of the executable, the first object that is told, that nobody writes to.
 int collect(dl_phdr_info* object, std::size_t, void* found) {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  for (const auto& header : std::vector(object->dlpi_phdr, object->dlpi_phdr + object->dlpi_phnum)) {
+  for (const auto& header : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
     if (header.p_type != PT_LOAD || (header.p_flags & PF_W) != 0 || header.p_filesz != header.p_memsz) continue;
     const std::uintptr_t at = object->dlpi_addr + header.p_vaddr;
     static_cast<std::vector<Segment>*>(found)->push_back({at & ~(page - 1),

@@ -161,8 +161,8 @@ export class Ruling implements BrokerRequest {
     frozenDifference(this.#options.name, this.policy, policy)
     const table = this.#tableOf(policy, cell.places)
     const step = this.#prepare(policy, cell)
-    // Known before it decides: its first denial must find its rules.
     const share = this.policy.limits.cpu
+    // Known before it decides: its first denial must find its rules.
     this.#note(policy)
     this.#given = given
     put(table)
