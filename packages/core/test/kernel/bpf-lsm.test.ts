@@ -22,7 +22,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** For the Node.js that runs there; the packages are those that were built. */
 async function program(): Promise<string> {
   await build({
-    entry: { machine: `${root}test/kernel/machine.ts` },
+    entry: { machine: `${root}test/kernel/machine.ts`, 'echo-answers': `${root}test/kernel/echo-answers.ts` },
     outDir: `${root}build/kernel`,
     format: ['esm'],
     target: 'node20',

@@ -1,14 +1,17 @@
 // In the machine: sandboxes behind `bpfLsm()`, a line of JSON for what became of each attempt.
+import { spawn as spawnProcess } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { bpfBandwidth, bpfLsm } from '@pyisolate/bpf'
 import { createSupervisor, type Denial, type SpawnOptions, type Supervisor } from '@pyisolate/core'
 import type { Enforcer } from '@pyisolate/interface'
-import { createIo } from '@pyisolate/native'
 import { type CompiledPolicy, compilePolicy } from '@pyisolate/policy'
+import { echo } from './echo.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'pyisolate-kernel-'))
 interface Told extends Pick<Denial, 'operation' | 'object' | 'errno' | 'generation'> {
@@ -25,19 +28,24 @@ function policy(sections: string) {
 const files = (exec: boolean) =>
   policy(`fs: { read: [${folder}/**], write: [${folder}/**]${exec ? `, exec: [${folder}/**]` : ''} }`)
 
-/** What an I/O thread is given, and whether it carries a byte by that. */
-async function echo(): Promise<string> {
-  await using io = createIo()
-  const listener = await io.listen({ host: '127.0.0.1', port: 0 })
-  const near = await io.connect({ host: '127.0.0.1', port: listener.port })
-  const far = await listener.accept()
-  await near.write(Buffer.from('x'))
-  const got = await far.read({ timeout: 10_000 })
-  const required = await (async () => createIo({ backend: 'io_uring' }).close())().then(
-    () => 'io_uring to be had',
-    (error) => `${error.code} ${error.errno}`,
-  )
-  return `${io.backend} ${io.refusal ?? ''} ${got?.length}; ${required}`
+/**
+ * Another process, of nobody, that tells what its I/O threads are given when it is asked. A process of its own, as some
+ * builds of Node.js never change their ids; it may read this checkout wherever it lies, and has no other capability.
+ */
+function asNobody() {
+  const rights = ['--inh-caps=-all,+dac_read_search', '--ambient-caps=+dac_read_search']
+  const program = fileURLToPath(new URL('echo-answers.js', import.meta.url))
+  const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', ...rights, process.execPath, program]
+  const child = spawnProcess('setpriv', nobody, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    async echo(): Promise<string> {
+      child.stdin.write('\n')
+      const { value, done } = await answers.next()
+      return done ? 'ended' : value
+    },
+    end: () => child.stdin.end(),
+  }
 }
 
 /** A server for whoever is to connect. */
@@ -184,24 +192,19 @@ for i in range(2000): s.send(b'x' * 1000)`)
     if (!existsSync(setting)) return { absent: true }
     const before = readFileSync(setting, 'utf8')
     const results: Record<string, unknown> = { absent: false }
+    const nobody = asNobody()
     try {
       for (const value of ['0', '1', '2']) {
         writeFileSync(setting, value)
         results[`${value} as root`] = await echo()
         // Without CAP_SYS_ADMIN, and in no group that may.
-        process.setegid!(65534)
-        process.seteuid!(65534)
-        try {
-          results[`${value} as nobody`] = await echo()
-        } finally {
-          process.seteuid!(0)
-          process.setegid!(0)
-        }
+        results[`${value} as nobody`] = await nobody.echo()
       }
       await using supervisor = createSupervisor({ pool: { size: 0 } })
       await using sandbox = await spawn(supervisor, {})
       results.guest = await sandbox.eval(`len(__import__('pyisolate').open(__import__('os').__file__).read(100))`)
     } finally {
+      nobody.end()
       writeFileSync(setting, before)
     }
     return results
