@@ -242,6 +242,31 @@ describe.each(everywhere)('a guest in %s isolation', (isolation) => {
     await held(sandbox, 'out', since)
   })
 
+  it('sends by pyisolate.listen, to those that it has accepted, from the same bucket', async () => {
+    const { sandbox, since } = await guest(limited('bandwidthOut: 64kB/s'), isolation)
+    await sandbox.exec(`import pyisolate\nl = pyisolate.listen(('127.0.0.1', 0))`)
+    const [, port] = await sandbox.eval<[string, number]>('list(l.getsockname())')
+    const sending = sandbox.exec(`s, _ = l.accept()\ns.sendall(b'x' * (1 << 24))`)
+    sending.catch(() => {})
+    const peer = connect(port, '127.0.0.1')
+      .on('error', () => {})
+      .resume()
+    onTestFinished(() => {
+      peer.destroy()
+    })
+    await held(sandbox, 'out', since)
+  })
+
+  it('sends by pyisolate.datagram from the same bucket', async () => {
+    const { sandbox, since } = await guest(limited('bandwidthOut: 64kB/s'), isolation)
+    const { port } = await sink()
+    const sending = sandbox.exec(
+      `import pyisolate\nwith pyisolate.datagram() as s:\n  for i in range(1000): s.sendto(b'x' * 1000, ('127.0.0.1', ${port}))`,
+    )
+    sending.catch(() => {})
+    await held(sandbox, 'out', since)
+  })
+
   it('receives what its bucket gives: datagrams', async ({ task }) => {
     keeps(task, 'limits.bandwidthIn', 'bpf-bandwidth', isolation)
     const { sandbox, since } = await guest(limited('bandwidthIn: 64kB/s'), isolation)
