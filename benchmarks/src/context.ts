@@ -1,5 +1,5 @@
 import { createSupervisor, type Supervisor, type SupervisorOptions } from '@pyisolate/core'
-import { createNativeEngine } from '@pyisolate/native'
+import { createNativeEngine, type NativeEngineOptions } from '@pyisolate/native'
 import { findInterpreter, findUnconfinedEngine, type Interpreter } from './internal/files.js'
 import type { LineClient } from './internal/line-client.js'
 import { Floor } from './limits/floor.js'
@@ -37,8 +37,16 @@ export class Context {
   /** The same, over the engine without confinement; `undefined` where that was not built. */
   unconfined(poolSize: number): (Supervisor & AsyncDisposable) | undefined {
     const executable = findUnconfinedEngine()
-    if (executable === undefined) return undefined
-    const engine = createNativeEngine({ executable, pool: poolSize })
+    return executable === undefined ? undefined : this.#over({ executable, pool: poolSize })
+  }
+
+  /** The same, whose rings carry plain bytes. */
+  unsealed(): Supervisor & AsyncDisposable {
+    return this.#over({ pool: 0, sealed: false })
+  }
+
+  #over(options: NativeEngineOptions): Supervisor & AsyncDisposable {
+    const engine = createNativeEngine(options)
     const supervisor = createSupervisor({ engine })
     // An engine that was handed in is ours to close.
     supervisor.once('close', () => void engine.close())

@@ -13,6 +13,10 @@ const reaching = (text: string, least: number, ratio: number): Goal => ({
   text,
   met: (it) => it.p50 >= least && it.ratio !== null && it.ratio >= ratio,
 })
+const adding = (text: string, most: number): Goal => ({
+  text,
+  met: (it) => it.limit !== null && it.p50 - it.limit <= most,
+})
 const atMost = (text: string, most: number): Goal => ({ text, met: ({ p50 }) => p50 <= most })
 const atLeast = (text: string, least: number): Goal => ({ text, met: ({ p50 }) => p50 >= least })
 
@@ -27,6 +31,7 @@ const GOALS: readonly (readonly [RegExp, Goal])[] = [
   [/^guest\.cpu$/, atLeast('≥ 0.97 × limit', 0.97)],
   [/^broker\.seal\.1kB$/, reaching('≥ 1.9 M per s and ≥ 0.6 × limit', 1_900_000, 0.6)],
   [/^aead\.seal\.1kB$/, reaching('≥ 1.9 M per s and ≥ 0.6 × limit', 1_900_000, 0.6)],
+  [/^broker\.roundtrip\.1kB$/, adding('≤ limit + 5 µs', 5)],
   [/^cycle\.leak\.(descriptors|children|cgroups)$/, atMost('none', 0)],
   [/^policy\.reload$/, atMost('≤ 50 µs', 50)],
   // Allocators keep some of what they were given; a leak of half a KiB in every cycle would be more.

@@ -1,6 +1,7 @@
 import type { Suite } from '../suite.js'
 import { broker } from './broker.js'
 import { brokerNative } from './broker-native.js'
+import { brokerRoundtrip } from './broker-roundtrip.js'
 import { cycleLeak } from './cycle-leak.js'
 import { guestCpu } from './guest-cpu.js'
 import { brokerIo } from './io.js'
@@ -28,6 +29,7 @@ export const suites: readonly Suite[] = [
   policyBrokerConnect,
   policyLsmOverhead,
   broker,
+  brokerRoundtrip,
   brokerNative,
   brokerIo,
   brokerLoad,

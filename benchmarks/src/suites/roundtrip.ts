@@ -1,35 +1,11 @@
-import { setImmediate as turn } from 'node:timers/promises'
-import type { Sandbox } from '@pyisolate/core'
 import type { Context } from '../context.js'
 import { type Figure, figure, type Peer, peer } from '../figure.js'
 import { alternate, nsToUs } from '../internal/alternate.js'
+import { BATCH, echoes, echoing, TEXT } from '../internal/echo.js'
 import { PipedPython } from '../peers/piped-python.js'
 import { askRival, freshPython, IN_PROCESS, rival } from '../peers/rivals.js'
 import { inTurn } from '../peers/spawn-peers.js'
-import { check, type Suite } from '../suite.js'
-
-const TEXT = 'x'.repeat(1000)
-const BATCH = 50
-
-/** Microseconds of each of a batch of messages there and back, one after the other. */
-async function batch(sandbox: Sandbox, count: number): Promise<number[]> {
-  const samples: number[] = []
-  for (let i = 0; i < count; i++) {
-    const start = performance.now()
-    await sandbox.send(TEXT)
-    const answer = await sandbox.recv()
-    samples.push((performance.now() - start) * 1000)
-    check(answer === TEXT, 'the echo')
-  }
-  return samples
-}
-
-async function echoing(sandbox: Sandbox): Promise<Sandbox> {
-  // It ends with the sandbox, and the call with it.
-  sandbox.exec('while True: post(recv())', { timeout: Number.POSITIVE_INFINITY }).catch(() => {})
-  await turn()
-  return sandbox
-}
+import type { Suite } from '../suite.js'
 
 export const roundtrip1kB: Suite = {
   name: 'roundtrip.1kB',
@@ -45,10 +21,10 @@ export const roundtrip1kB: Suite = {
     context.step('measuring')
     const count = context.count(BATCH, 3)
     const parts = [
-      () => batch(process, count),
+      () => echoes(process, count),
       () => limits.samples(`eventfd ${count} 0`),
-      () => batch(interpreter, count),
-      ...(open ? [() => batch(open, count)] : []),
+      () => echoes(interpreter, count),
+      ...(open ? [() => echoes(open, count)] : []),
     ]
     await alternate(context.count(20, 1), parts) // to warm up
     const samples = await alternate(context.count(100, 2), parts)
