@@ -10,6 +10,7 @@
 
 #include <array>
 #include <climits>
+#include <utility>
 
 #include "cell_tell.h"
 #include "control_socket.h"
@@ -32,6 +33,7 @@ class Cell::Tap final : public FrameSink {
   bool deliver(std::uint8_t type, std::uint64_t id) override {
     if (cell_.closed_) return false;
     if (type == static_cast<std::uint8_t>(FrameType::exit)) cell_.saw_exit_frame_ = true;
+    if (cell_.asked_) cell_.brisk_ = LookOut::Clock::now() - *std::exchange(cell_.asked_, {}) < LookOut::kMoment;
     const bool more = cell_.events_->deliver(type, id);
     // What a dead cell left is at most a ring full: it is delivered even if paused.
     return more && !cell_.closed_ && (!cell_.paused_ || cell_.state_ == State::dead) &&
@@ -81,6 +83,8 @@ pid_t Cell::pid() const { return parent_ ? parent_->pid() : process_.pid(); }
 bool Cell::send(std::uint8_t type, std::uint64_t id, const std::uint8_t* payload, std::uint32_t length) {
   if (!channel_ || state_ == State::dead || closed_) return true;
   channel_->send(type, id, payload, length);
+  if (!asked_) asked_ = LookOut::Clock::now();
+  if (brisk_) loop_->look_out().expect(*this);
   if (channel_->corruption() != nullptr) {
     loop_->defer(*this);
     return true;
@@ -169,6 +173,20 @@ void Cell::on_fork_failed(int error, const std::string& text) {
 }
 
 void Cell::on_events(std::uint32_t) { pump(); }
+
+void Cell::start_looking() {
+  if (channel_) channel_->ask_for_bell(false);
+}
+
+bool Cell::has_answered() const { return channel_ && channel_->anything(); }
+
+void Cell::stop_looking(bool brisk) {
+  if (!channel_) return;
+  brisk_ = brisk;
+  channel_->ask_for_bell(true);
+  // It may have come before the cell could know that it is to ring.
+  if (has_answered()) loop_->defer(*this);
+}
 
 void Cell::pump() {
   if (busy_ || !channel_ || state_ == State::forking || state_ == State::gone) return;
@@ -274,6 +292,7 @@ void Cell::release() {
   leave_broker();
   unref();
   loop_->cancel(*this);
+  loop_->look_out().forget(*this);
   if (bell_) loop_->unwatch(bell_.get(), *this);
   bell_.reset();
   control_.reset();

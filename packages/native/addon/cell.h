@@ -93,6 +93,11 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   void on_forked(Process process);
   void on_fork_failed(int error, const std::string& text);
 
+  // The look-out's part: while it looks, the cell needn't ring.
+  void start_looking();
+  bool has_answered() const;
+  void stop_looking(bool brisk);
+
   void on_events(std::uint32_t events) override;
   void run_deferred() override { pump(); }
   void shut_down() override;
@@ -147,6 +152,8 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   bool corrupt_reported_ = false;
   bool saw_exit_frame_ = false;
   bool referenced_ = false;
+  bool brisk_ = false;                               // what it was sent last was answered within a moment
+  std::optional<LookOut::Clock::time_point> asked_;  // when it was sent something that it hasn't answered
 };
 
 }  // namespace pyisolate

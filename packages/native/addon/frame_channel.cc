@@ -203,6 +203,18 @@ FrameChannel::Drain FrameChannel::drain(FrameSink& sink) {
   }
 }
 
+bool FrameChannel::anything() const {
+  RingStatus status = RingStatus::ok;
+  return reader_.waiting(status) > 0 || status != RingStatus::ok;
+}
+
+void FrameChannel::ask_for_bell(bool ring) {
+  if (ring)
+    announce_sleep(reader_.state().reader_sleeps);
+  else
+    reader_.state().reader_sleeps.store(0, std::memory_order_relaxed);
+}
+
 // Bytes to be read: in the ring, or of the record that is open.
 std::size_t FrameChannel::waiting() {
   if (opener_) {

@@ -50,6 +50,10 @@ class FrameChannel {
   // Delivers frames until there are none, the sink says stop or the budget is used up. After `empty` the
   // cell will ring when there is more.
   Drain drain(FrameSink& sink);
+  // Whether there are bytes to be read (or a position that makes no sense), and whether the cell is to ring when there
+  // are.
+  bool anything() const;
+  void ask_for_bell(bool ring);
   // What is wrong with the peer's ring or frames; nullptr while nothing is.
   const char* corruption() const { return corruption_; }
 

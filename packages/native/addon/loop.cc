@@ -54,16 +54,19 @@ std::shared_ptr<Loop> Loop::create(uv_loop_s* uv) {
   loop->poll_ = allocate<uv_poll_s>(kUvPoll);
   loop->idle_ = allocate<uv_idle_s>(kUvIdle);
   loop->timer_ = allocate<uv_timer_s>(kUvTimer);
+  loop->look_out_ = std::make_unique<LookOut>();
   if (const int error = uv_poll_init(uv, loop->poll_, loop->epoll_.get()); error != 0)
     throw SystemFailure("uv_poll_init", -error);
   uv_idle_init(uv, loop->idle_);
   uv_timer_init(uv, loop->timer_);
-  loop->open_handles_ = 3;
+  loop->look_out_->start(uv);
+  loop->open_handles_ = 4;
   loop->self_ = loop;
   loop->running_ = true;
   uv_handle_set_data(loop->poll_handle(), loop.get());
   uv_handle_set_data(loop->idle_handle(), loop.get());
   uv_handle_set_data(loop->timer_handle(), loop.get());
+  uv_handle_set_data(loop->look_out_->handle(), loop.get());
   uv_unref(loop->poll_handle());
   uv_unref(loop->idle_handle());
   uv_unref(loop->timer_handle());
@@ -212,6 +215,8 @@ void Loop::shut_down(std::function<void()> closed) {
   uv_close(idle_handle(), on_closed);
   uv_close(poll_handle(), on_closed);
   uv_close(timer_handle(), on_closed);
+  look_out_->stop();
+  uv_close(look_out_->handle(), on_closed);
 }
 
 void Loop::on_closed(uv_handle_s* handle) {

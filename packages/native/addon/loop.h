@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "look_out.h"
 #include "process.h"
 #include "seal/x25519.h"
 #include "unique_fd.h"
@@ -76,6 +77,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // Makes the next pair once nothing is being spawned any more: whoever waits for a sandbox doesn't wait for this.
   void prepare_keys();
 
+  LookOut& look_out() { return *look_out_; }
+
   void add(std::shared_ptr<LoopResident> resident) { residents_.insert(std::move(resident)); }
   void remove(const std::shared_ptr<LoopResident>& resident) { residents_.erase(resident); }
   void note_pid(pid_t pid) { pids_.insert(pid); }
@@ -96,9 +99,10 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   static constexpr int kBatch = 64;
   UniqueFd epoll_;
-  uv_poll_s* poll_ = nullptr;  // all three allocated by size; freed once closed
+  uv_poll_s* poll_ = nullptr;  // these three allocated by size; freed once closed
   uv_idle_s* idle_ = nullptr;
   uv_timer_s* timer_ = nullptr;
+  std::unique_ptr<LookOut> look_out_;
   int open_handles_ = 0;
   int refs_ = 0;
   bool running_ = false;
