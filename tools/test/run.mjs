@@ -7,7 +7,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runAsUser } from './as-user.mjs'
 import { add, closingLine, countReport, keptLines, NONE } from './counts.mjs'
-import { testedPackages } from './packages.mjs'
+import { byCompany, testedPackages } from './packages.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
@@ -24,15 +24,37 @@ function parse(argv) {
   return options
 }
 
-function runPackage({ name, folder }, reports, forwarded) {
+/** With `company` its output is shown once it is over, so that no two are mixed. */
+function runPackage({ name, folder }, { reports, forwarded, company }) {
   const report = path.join(reports, `${name}.json`)
   const args = [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...forwarded]
-  process.stdout.write(`\n== ${name}\n`)
+  process.stdout.write(company ? `… ${name}\n` : `\n== ${name}\n`)
+  const output = company ? 'pipe' : 'inherit'
+  const said = []
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] })
-    child.on('error', () => resolve(countReport(report, 1)))
-    child.on('close', (code) => resolve(countReport(report, code ?? 1)))
+    const done = (code) => {
+      if (company) process.stdout.write(Buffer.concat([Buffer.from(`\n== ${name}\n`), ...said]))
+      resolve(countReport(report, code))
+    }
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', output, output] })
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => said.push(chunk))
+    child.on('error', () => done(1))
+    child.on('close', (code) => done(code ?? 1))
   })
+}
+
+/** Two at a time where there are two processors, in order; the results in the order of `packages`. */
+async function runBeside(packages, options) {
+  const results = []
+  let next = 0
+  const lane = async () => {
+    while (next < packages.length) {
+      const at = next++
+      results[at] = await runPackage(packages[at], { ...options, company: true })
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(2, os.availableParallelism()) }, lane))
+  return results
 }
 
 async function main() {
@@ -49,8 +71,11 @@ async function main() {
   const failures = []
   const kept = []
   try {
-    for (const one of chosen) {
-      const result = await runPackage(one, reports, options.forwarded)
+    const { beside, alone } = byCompany(chosen)
+    const results = await runBeside(beside, { reports, forwarded: options.forwarded })
+    for (const one of alone) results.push(await runPackage(one, { reports, forwarded: options.forwarded }))
+    for (const [at, one] of [...beside, ...alone].entries()) {
+      const result = results[at]
       total = add(total, result.counts)
       skips.push(...result.skips.map((test) => `${one.name}: ${test}`))
       failures.push(...result.failures.map((test) => `${one.name}: ${test}`))

@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { add, closingLine, countReport, keptLines, NONE } from '../counts.mjs'
+import { byCompany } from '../packages.mjs'
 
 let folder
 beforeEach(() => {
@@ -77,5 +78,20 @@ describe('counting a report', () => {
   test('sums end in one line', () => {
     const sum = add(add(NONE, { passed: 2, failed: 0, skipped: 1 }), { passed: 3, failed: 1, skipped: 0 })
     expect(closingLine(sum)).toBe('5 passed, 1 failed, 1 skipped')
+  })
+})
+
+describe('packages that run beside each other', () => {
+  const named = (...names) => names.map((name) => ({ name }))
+
+  test('are those that never meet the engine, and no package is left out', () => {
+    expect(byCompany(named('tools', 'core', 'broker', 'native'))).toEqual({
+      beside: named('tools', 'broker'),
+      alone: named('core', 'native'),
+    })
+  })
+
+  test('are none where only one of them was chosen: it is seen while it runs', () => {
+    expect(byCompany(named('broker', 'core'))).toEqual({ beside: [], alone: named('broker', 'core') })
   })
 })
