@@ -44,6 +44,15 @@ class JsZygoteEvents final : public ZygoteEvents {
   napi_ref listeners_ = nullptr;
 };
 
+void choose_form(const Napi::Value& sealed, ZygoteOptions& options) {
+  const std::string name = sealed.IsString() ? sealed.ToString().Utf8Value() : "";
+  if (!sealed.IsUndefined() && !sealed.IsBoolean() && name != "hybrid" && name != "x25519")
+    throw Napi::TypeError::New(sealed.Env(), "sealed must be a boolean, hybrid or x25519");
+  options.hybrid_if_had = name.empty();
+  if (sealed.IsBoolean() && !sealed.ToBoolean()) options.form = std::nullopt;
+  if (name == "hybrid") options.form = seal::Form::hybrid;
+}
+
 }  // namespace
 
 void JsZygote::define(Napi::Env env) {
@@ -67,12 +76,7 @@ Napi::Value JsZygote::launch(const Napi::CallbackInfo& info) {
   options.executable = need_string(from.Get("executable"), "executable");
   options.args = need_strings(from, "args");
   options.env = need_strings(from, "env");
-  const Napi::Value sealed = from.Get("sealed");
-  options.hybrid_if_had = !sealed.IsString();
-  if (sealed.IsString())
-    options.form = sealed.ToString().Utf8Value() == "x25519" ? seal::Form::plain : seal::Form::hybrid;
-  else if (!sealed.IsUndefined() && !sealed.ToBoolean())
-    options.form = std::nullopt;
+  choose_form(from.Get("sealed"), options);
   auto& state = JsState::of(env);
   auto events = std::make_unique<JsZygoteEvents>(from);
   state.new_zygote = guarded(env, [&] { return Zygote::launch(state.loop(), options, std::move(events)); });

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 
 import { type Cell, type Engine, EngineClosedError, type EngineStats, type SpawnRequest } from '@pyisolate/interface'
+import { EngineOptionError } from './errors/engine-option-error.js'
 import { Attempt } from './internal/attempt.js'
 import { Cgroups } from './internal/cgroups/cgroups.js'
 import type { LinkSize } from './internal/link.js'
@@ -33,8 +34,15 @@ export interface NativeEngineOptions {
 const DEFAULT_POOL = 2
 const DEFAULT_RING_BYTES = 65536
 
-/** The engine whose cells are confined CPython processes on this host. Linux only. */
+const forms: readonly unknown[] = [undefined, true, false, 'hybrid', 'x25519']
+
+/**
+ * The engine whose cells are confined CPython processes on this host. Linux only.
+ * @throws EngineOptionError for a `sealed` that is none of its values
+ */
 export function createNativeEngine(options: NativeEngineOptions = {}): Engine {
+  if (!forms.includes(options.sealed))
+    throw new EngineOptionError('sealed', "true, false, 'hybrid' or 'x25519'", options.sealed)
   return new NativeEngine(options)
 }
 

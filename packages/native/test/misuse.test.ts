@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
+import { createNativeEngine } from '../src/index.js'
 import { addon, cellOptions, fakeEngine, launch, text, until } from './support/fake.js'
 
 /** Wrong on purpose: what JavaScript can do to the addon ends in an error, never in a crash. */
@@ -19,6 +20,14 @@ describe('misuse of the addon', () => {
     )
     expect(() => launchZygote({ ...listeners, executable: 'a\0b', args: [], env: [] })).toThrow(/NUL/)
     expect(() => launchZygote({ ...listeners, onExit: 1, executable: fakeEngine, args: [], env: [] })).toThrow(/onExit/)
+    for (const sealed of ['hibrid', '', 'x25519 ', 1, null, {}]) {
+      expect(() => launchZygote({ ...listeners, executable: fakeEngine, args: [], env: [], sealed })).toThrow(
+        new TypeError('sealed must be a boolean, hybrid or x25519'),
+      )
+      expect(() => createNativeEngine({ sealed: sealed as Wrong })).toThrow(
+        expect.objectContaining({ code: 'ERR_PYISOLATE_ENGINE_OPTION', option: 'sealed' }),
+      )
+    }
     expect(() => launchZygote({ ...listeners, executable: '/nowhere', args: [], env: [] })).toThrow(
       expect.objectContaining({ name: 'SystemError', code: 'ENOENT', syscall: 'posix_spawn' }),
     )
