@@ -32,6 +32,8 @@ export interface ServiceListener {
   /** Where: a number and a port, or a Unix socket's path and 0. */
   readonly host: string
   readonly port: number
+  /** A policy allows it no more. */
+  readonly revoked: boolean
   /** The next connection, with its peer; given up, none is lost. */
   accept(options?: ServiceOptions): Promise<ServiceStream & { readonly host: string; readonly port: number }>
   close(): Promise<void>

@@ -17,8 +17,8 @@ _ACCESS = {"r": posix.O_RDONLY, "w": posix.O_WRONLY, "x": posix.O_WRONLY, "a": p
 _MAKES = {"r": 0, "w": posix.O_CREAT | posix.O_TRUNC, "x": posix.O_CREAT | posix.O_EXCL, "a": posix.O_CREAT}
 
 
-def _ask(what, timeout, *args, name=None):
-    number = next(_numbers)
+def _ask(what, timeout, *args, name=None, number=None):
+    number = number or next(_numbers)
     try:
         status, value = _ask_host(what, number, timeout, *args)
     except (_api.HostError, EOFError):
@@ -159,7 +159,7 @@ class _SocketFile(io.RawIOBase):
 class _Handle:
     """What the supervisor has open, by its number."""
 
-    def __init__(self, handle: int, timeout: float | None):
+    def __init__(self, handle: int | None, timeout: float | None):
         self._handle = handle
         self._timeout = timeout
 
@@ -193,7 +193,7 @@ class _Handle:
 class Socket(_Handle):
     """A stream that the supervisor has connected. Its methods are those of `socket.socket`."""
 
-    def __init__(self, handle: int, timeout: float | None):
+    def __init__(self, handle: int | None, timeout: float | None):
         super().__init__(handle, timeout)
         self._received = 0
         self._reading = allocate_lock()
@@ -249,9 +249,18 @@ class Listener(_Handle):
 
     def accept(self) -> tuple[Socket, object]:
         """The next connection, and its peer's address."""
-        handle, host, port = _ask("accept", self._timeout, self._check())
-        unix = isinstance(self._name, str)
-        return Socket(handle, self._timeout), host if unix else (host, port)
+        number = next(_numbers)
+        socket = Socket(None, self._timeout)
+        try:
+            socket._handle, host, port = _ask("accept", self._timeout, self._check(), number=number)
+            return socket, host if isinstance(self._name, str) else (host, port)
+        except (OSError, _api.HostError, EOFError):
+            raise
+        except BaseException:
+            # Interrupted, perhaps with the connection in hand: the next call gets it.
+            socket._handle = None
+            _ask_host("cancel", number, None)
+            raise
 
 
 class Datagrams(_Handle):

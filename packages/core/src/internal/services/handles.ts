@@ -1,5 +1,6 @@
-import type { ServiceDatagrams, ServiceFile, ServiceListener, ServiceStream } from '@pyisolate/interface'
+import type { ServiceDatagrams, ServiceFile, ServiceStream } from '@pyisolate/interface'
 import { ServiceFailure } from './answers.js'
+import type { GuestListener, Peer } from './listener.js'
 
 const nothing = new Uint8Array(0)
 
@@ -38,11 +39,13 @@ export class GuestStream {
   }
 }
 
-export type GuestHandle =
-  | { readonly kind: 'file'; readonly file: ServiceFile; readonly by: number }
-  | { readonly kind: 'stream'; readonly guest: GuestStream; readonly by: number }
-  | { readonly kind: 'listener'; readonly listener: ServiceListener; readonly by: number }
-  | { readonly kind: 'datagrams'; readonly datagrams: ServiceDatagrams; readonly by: number }
+/** `by`: the operation that opened it. */
+export type GuestHandle = { by: number } & (
+  | { readonly kind: 'file'; readonly file: ServiceFile }
+  | { readonly kind: 'stream'; readonly guest: GuestStream; readonly from?: GuestListener; readonly peer?: Peer }
+  | { readonly kind: 'listener'; readonly listener: GuestListener }
+  | { readonly kind: 'datagrams'; readonly datagrams: ServiceDatagrams }
+)
 
 /** What one guest has open; as many as it may have descriptors. */
 export class GuestHandles {
@@ -84,7 +87,7 @@ export class GuestHandles {
     return this.#find(number, 'stream').guest
   }
 
-  listener(number: number): ServiceListener {
+  listener(number: number): GuestListener {
     return this.#find(number, 'listener').listener
   }
 
@@ -103,11 +106,25 @@ export class GuestHandles {
     if (handle === undefined) throw new ServiceFailure('EBADF')
     this.#open.delete(number)
     await close(handle)
+    // With it those that it has accepted and nobody has heard of.
+    if (handle.kind === 'listener') await Promise.all(handle.listener.end().map((unheard) => this.close(unheard)))
   }
 
-  /** What the operation `by` opened, whose answer the guest did not wait for. */
-  async closeOf(by: number): Promise<void> {
-    for (const [number, handle] of this.#open) if (handle.by === by) await this.close(number)
+  /** What the operation `by` opened, whose answer the guest did not wait for. Another one may take over what was accepted. */
+  async disown(by: number): Promise<void> {
+    for (const [number, handle] of this.#open) {
+      if (handle.by !== by) continue
+      if (handle.kind !== 'stream' || handle.from?.keep(number) !== true) await this.close(number)
+      else handle.by = Number.NaN
+    }
+  }
+
+  /** `number` was accepted, and is now the operation `by`'s. */
+  adopt(number: number, by: number): Peer {
+    const handle = this.#open.get(number)
+    if (handle?.kind !== 'stream' || handle.peer === undefined) throw new ServiceFailure('EBADF')
+    handle.by = by
+    return handle.peer
   }
 
   async closeAll(): Promise<void> {

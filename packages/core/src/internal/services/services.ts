@@ -8,6 +8,7 @@ import { failed, type ServiceAnswer, ServiceFailure } from './answers.js'
 import { take } from './arguments.js'
 import { type GuestHandle, GuestHandles, GuestStream } from './handles.js'
 import { inTurn, type Options } from './in-turn.js'
+import { GuestListener, type Peer, Unheard } from './listener.js'
 
 export interface ServicesOptions {
   /** Once there is one. */
@@ -92,7 +93,7 @@ export class Services {
     const running = this.#running.get(number)
     running?.giveUp.abort(new ServiceFailure('ECANCELED'))
     await running?.settled
-    await this.#handles.closeOf(number)
+    await this.#handles.disown(number)
     return [0, null]
   }
 
@@ -170,19 +171,27 @@ export class Services {
     const handle = await this.#first(addresses, options, async ({ services }, address, rest) => {
       const listener = await services.listen(address, rest)
       place = [listener.host, listener.port]
-      return { kind: 'listener', listener, by }
+      return { kind: 'listener', listener: new GuestListener(listener), by }
     })
     return [handle, ...place]
   }
 
-  async #accept(by: number, listener: number, options: Options) {
-    let peer: readonly [string, number] = ['', 0]
-    const handle = await this.#handles.add(async () => {
-      const stream = await this.#handles.listener(listener).accept(options)
-      peer = [stream.host, stream.port]
-      return { kind: 'stream', guest: new GuestStream(stream), by }
-    })
-    return [handle, ...peer]
+  async #accept(by: number, number: number, options: Options) {
+    const listener = this.#handles.listener(number)
+    let peer: Peer = ['', 0]
+    try {
+      const unheard = listener.next()
+      if (unheard !== undefined) throw new Unheard(unheard)
+      const handle = await this.#handles.add(async () => {
+        const stream = await listener.accept(options)
+        peer = [stream.host, stream.port]
+        return { kind: 'stream', guest: new GuestStream(stream), from: listener, peer, by }
+      })
+      return [handle, ...peer]
+    } catch (error) {
+      if (!(error instanceof Unheard)) throw error
+      return [error.handle, ...this.#handles.adopt(error.handle, by)]
+    }
   }
 
   async #datagram(by: number, addresses: readonly ServiceAddress[] | undefined, options: Options) {
