@@ -31,7 +31,7 @@ void LookOut::start(uv_loop_s* uv) {
 }
 
 void LookOut::expect(Cell& cell) {
-  if (std::ranges::find(expected_, &cell) != expected_.end()) return;
+  if (expected_.size() > kFew || std::ranges::find(expected_, &cell) != expected_.end()) return;
   expected_.push_back(&cell);
   if (expected_.size() > 1) return;
   uv_prepare_start(prepare_, [](uv_prepare_s* it) {
