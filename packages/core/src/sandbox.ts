@@ -78,7 +78,11 @@ export interface Sandbox extends AsyncDisposable {
     kwargs?: Readonly<Record<string, Value>>,
     options?: CallOptions,
   ): Promise<T>
-  /** For the guest's `recv()`. Resolves when there is room for more; wait for it when sending much. */
+  /**
+   * For the guest's `recv()`. Resolves when there is room for more; wait for it when sending much. A guest has 256 KiB that it
+   * hasn't received, or one larger message; what is beyond waits in this process, in order. A host function that waits for
+   * more than that while its guest waits for the function ends with the call's deadline.
+   */
   send(value: Value): Promise<void>
   /** The next value the guest has `post`ed, also after its end as long as one is left. */
   recv<T extends Value = Value>(options?: ReceiveOptions): Promise<T>

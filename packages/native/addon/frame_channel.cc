@@ -30,6 +30,13 @@ bool from_cell(std::uint8_t type) {
   }
 }
 
+std::vector<std::uint8_t> joined(const FrameHeader& header, seal::Bytes payload) {
+  const auto* head = reinterpret_cast<const std::uint8_t*>(&header);
+  std::vector<std::uint8_t> frame(head, head + sizeof header);
+  frame.insert(frame.end(), payload.begin(), payload.end());
+  return frame;
+}
+
 }  // namespace
 
 std::unique_ptr<FrameChannel> FrameChannel::create(std::uint32_t ring_bytes, std::uint32_t max_frame_bytes,
@@ -76,7 +83,7 @@ bool FrameChannel::greet() {
       write_frame(header, seal::Bytes(frame).subspan(sizeof header));
     }
     if (queued_ > 0)
-      flush();
+      flush_queue();
     else
       wake_reader();
   }
@@ -89,18 +96,64 @@ void FrameChannel::send(std::uint8_t type, std::uint64_t id, const std::uint8_t*
   header.length = length;
   header.type = type;
   header.id = id;
+  const seal::Bytes bytes(payload, length);
+  if (static_cast<FrameType>(type) != FrameType::message) return transmit(header, bytes);
+  const auto cost = message_cost(length);
+  if (held_.empty() && may_send(cost)) {
+    messages_sent_ += cost;
+    return transmit(header, bytes);
+  }
+  if (corruption_ != nullptr) return;
+  held_.push_back(joined(header, bytes));
+  held_bytes_ += held_.back().size();
+  if (held_.size() == 1) release_messages();
+}
+
+// Whether the guest has taken enough for a message of that cost to be sent.
+bool FrameChannel::may_send(std::uint64_t cost) {
+  const std::uint64_t taken = segment_.header().messages_taken.load();
+  if (taken > messages_sent_) corruption_ = "more messages taken than were sent";
+  if (corruption_ != nullptr) return false;
+  const std::uint64_t ahead = messages_sent_ - taken;
+  return ahead == 0 || ahead + cost <= message_window(writer_.capacity());
+}
+
+// Sends what may be sent of the messages that are held; the cell will ring when more of them may be.
+void FrameChannel::release_messages() {
+  const std::uint64_t window = message_window(writer_.capacity());
+  bool announced = false;
+  while (!held_.empty() && corruption_ == nullptr) {
+    const auto& frame = held_.front();
+    FrameHeader header;
+    std::memcpy(&header, frame.data(), sizeof header);
+    const std::uint64_t cost = message_cost(header.length);
+    if (!may_send(cost)) {
+      if (announced || corruption_ != nullptr) break;
+      // Not for each that is taken: when half of them are, or as many as the next one needs.
+      const std::uint64_t room = std::min(window / 2, window - std::min(window, cost));
+      segment_.header().messages_wanted.store(messages_sent_ - std::min(room, messages_sent_ - 1));
+      announced = true;
+      continue;
+    }
+    messages_sent_ += cost;
+    transmit(header, seal::Bytes(frame).subspan(sizeof header));
+    held_bytes_ -= frame.size();
+    held_.pop_front();
+    announced = false;
+  }
+}
+
+void FrameChannel::transmit(const FrameHeader& header, seal::Bytes payload) {
   if (greeting_) {
-    const auto* head = reinterpret_cast<const std::uint8_t*>(&header);
-    auto& frame = unsealed_.emplace_back(head, head + sizeof header);
-    frame.insert(frame.end(), payload, payload + length);
-    unsealed_bytes_ += frame.size();
+    unsealed_.push_back(joined(header, payload));
+    unsealed_bytes_ += unsealed_.back().size();
     return;
   }
   const bool was_queued = queued_ > 0;
-  write_frame(header, {payload, length});
+  write_frame(header, payload);
   // With bytes already queued the cell has been told to ring.
   if (queued_ > 0 && !was_queued)
-    flush();
+    flush_queue();
   else
     wake_reader();
 }
@@ -143,6 +196,11 @@ void FrameChannel::put(const std::uint8_t* from, std::size_t count) {
 }
 
 void FrameChannel::flush() {
+  release_messages();
+  flush_queue();
+}
+
+void FrameChannel::flush_queue() {
   bool announced = false;
   while (queued_ > 0 && corruption_ == nullptr) {
     auto& chunk = queue_.front();

@@ -41,11 +41,12 @@ class FrameChannel {
   std::optional<seal::Form> form() const { return form_; }
   void limit_frames(std::uint32_t bytes) { max_frame_ = bytes; }
 
-  // Writes the frame, or queues what doesn't fit. It waits unsealed, in this process, until the cell has said hello.
+  // Writes the frame, or queues what doesn't fit. It waits unsealed, in this process, until the cell has said hello,
+  // and a message until the guest has taken enough of those before it.
   void send(std::uint8_t type, std::uint64_t id, const std::uint8_t* payload, std::uint32_t length);
-  // Writes queued bytes as far as there is room; afterwards the cell will ring when there is more.
+  // Writes what waits as far as there is room; afterwards the cell will ring when there is more.
   void flush();
-  std::size_t queued_bytes() const { return queued_ + unsealed_bytes_; }
+  std::size_t queued_bytes() const { return queued_ + unsealed_bytes_ + held_bytes_; }
 
   // Delivers frames until there are none, the sink says stop or the budget is used up. After `empty` the
   // cell will ring when there is more.
@@ -59,6 +60,10 @@ class FrameChannel {
 
  private:
   bool greet();
+  void transmit(const FrameHeader& header, seal::Bytes payload);
+  bool may_send(std::uint64_t cost);
+  void release_messages();
+  void flush_queue();
   void write_frame(const FrameHeader& header, seal::Bytes payload);
   bool read_exact(std::uint8_t* to, std::size_t count);
   bool start_frame();
@@ -80,6 +85,9 @@ class FrameChannel {
   std::optional<seal::Opener> opener_;
   std::deque<std::vector<std::uint8_t>> unsealed_;  // frames, header first
   std::size_t unsealed_bytes_ = 0;
+  std::deque<std::vector<std::uint8_t>> held_;  // messages, header first
+  std::size_t held_bytes_ = 0;
+  std::uint64_t messages_sent_ = 0;  // by message_cost(), those that are held not among them
   const char* corruption_ = nullptr;
 
   std::deque<std::vector<std::uint8_t>> queue_;

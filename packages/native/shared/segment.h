@@ -44,6 +44,10 @@ struct SegmentHeader {
   // Of a sandbox whose shared cell ends because of it: its CPU limit in milliseconds, at least 1. Not a frame, as its
   // ring may be full, and a thread of its own in the midst of a write.
   std::atomic<std::uint32_t> over_cpu;
+  // Messages that the guest has taken so far, all together, by message_cost(): written by the cell.
+  alignas(64) std::atomic<std::uint64_t> messages_taken;
+  // Of a supervisor that holds messages back: rings it when so much has been taken. 0: it holds none.
+  std::atomic<std::uint64_t> messages_wanted;
 };
 inline constexpr std::uint32_t kListenerTaken = ~0u;
 
@@ -53,6 +57,12 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 inline constexpr std::size_t segment_bytes(std::uint32_t ring_bytes) {
   return kSegmentHeaderBytes + 2 * static_cast<std::size_t>(ring_bytes);
 }
+
+// Messages that were sent and not taken, at most, or a single one that is larger: further ones wait in the supervisor.
+// All else goes past them, as a guest that waits for a reply takes no message.
+inline constexpr std::uint64_t message_window(std::uint64_t ring_bytes) { return 4 * ring_bytes; }
+// What one counts: about what it costs whoever keeps it.
+inline constexpr std::uint64_t message_cost(std::uint64_t payload_bytes) { return payload_bytes + 128; }
 
 // Every frame starts with this, little-endian, then `length` bytes of payload.
 struct FrameHeader {

@@ -1,7 +1,7 @@
 import { type Engine, FrameType } from '@pyisolate/interface'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { fakeNativeEngine, sleep, spawnFake, string, text } from './support/fake.js'
+import { fakeNativeEngine, sleep, spawnFake, string, text, until } from './support/fake.js'
 
 let engine: Engine
 beforeAll(() => {
@@ -41,6 +41,34 @@ describe('frames', () => {
     for (let id = 1; id <= 2000; id++)
       expect(string((await next((frame) => frame.id === id)).payload)).toBe(`message ${id}`)
     expect(drains.count).toBeGreaterThan(0)
+  })
+
+  test('messages that are not taken wait here, and nothing else waits for them', async () => {
+    const { cell, frames, next, drains } = await spawnFake(engine, small)
+    cell.send(FrameType.exec, 1, text('keep'))
+    const results: boolean[] = []
+    for (let id = 100; id < 200; id++) results.push(cell.send(FrameType.message, id, Buffer.alloc(1000)))
+    cell.send(FrameType.exec, 2, text('nothing'))
+    await next((frame) => frame.id === 2)
+    // Four rings' worth, each with 128 bytes more.
+    expect(frames.filter(({ id }) => id >= 100)).toHaveLength(14)
+    expect(results).toContain(false)
+    expect(drains.count).toBe(0)
+    cell.send(FrameType.message, 200, Buffer.alloc(100_000))
+    cell.send(FrameType.exec, 3, text('take'))
+    await next((frame) => frame.id === 200)
+    expect(frames.filter(({ id }) => id >= 100).map(({ id }) => id)).toEqual(
+      Array.from({ length: 101 }, (_, i) => 100 + i),
+    )
+    await until('it is drained', () => drains.count > 0)
+  })
+
+  test('a guest that has taken what it was not sent is ended', async () => {
+    const { cell, corrupt, exit } = await spawnFake(engine, small)
+    cell.send(FrameType.exec, 1, text('forge-taken'))
+    cell.send(FrameType.message, 2, text('x'))
+    await exit.catch(() => {})
+    expect(corrupt).toEqual(['more messages taken than were sent'])
   })
 
   test('paused: the guest blocks, nothing is lost, the end is still told', async () => {

@@ -45,6 +45,81 @@ describe.each(everywhere)('messages in %s isolation', (isolation) => {
     await posting
   })
 
+  it('that the guest does not take wait on this side, and hold up nothing else', async () => {
+    let answer!: (value: string) => void
+    const demo = await sandbox({
+      isolation,
+      limits: { memory: '32MiB' },
+      functions: { wait: () => new Promise<string>((resolve) => (answer = resolve)), twice: (n: number) => 2 * n },
+    })
+    const waiting = demo.eval('host.wait()')
+    await until(() => answer !== undefined)
+    const before = demo.stats().privateKiB
+    let settled = 0
+    const sending = Array.from({ length: 2000 }, (_, i) =>
+      demo.send([i, new Uint8Array(32_768)]).then(() => {
+        settled++
+      }),
+    )
+    answer('here')
+    expect(await waiting).toBe('here')
+    expect(await demo.eval('host.twice(4)')).toBe(8)
+    // Of 64 MiB: what a guest may have untaken, and what a queue of this side's takes without a word.
+    expect(settled).toBeLessThan(20)
+    expect(demo.stats().privateKiB - before).toBeLessThan(8 << 10)
+    expect(await demo.eval('[recv()[0] for _ in range(1000)] == list(range(1000))')).toBe(true)
+    expect(settled).toBeLessThan(1020)
+    expect(await demo.eval('[recv()[0] for _ in range(1000)] == list(range(1000, 2000))')).toBe(true)
+    await Promise.all(sending)
+  })
+
+  it('flow while guest and host call each other, from both at once', async () => {
+    const sending: Promise<void>[] = []
+    const demo = await sandbox({
+      isolation,
+      functions: {
+        burst: (from: number, count: number) => {
+          for (let i = 0; i < count; i++) sending.push(demo.send([from + i, 'x'.repeat(5000)]))
+          return from + count
+        },
+      },
+    })
+    await demo.exec(`
+import threading
+got = []
+def take():
+    while (m := recv()) is not None: got.append(m[0]); post(m[0])
+t = threading.Thread(target=take)
+t.start()
+`)
+    const echoed = (async () => {
+      for (let i = 0; i < 2000; i++) expect(await demo.recv()).toBe(i)
+    })()
+    await demo.exec('n = 0\nwhile n < 2000: n = host.burst(n, 100)')
+    await Promise.all(sending)
+    await echoed
+    await demo.send(null)
+    await demo.exec('t.join()')
+    expect(await demo.eval('len(got)')).toBe(2000)
+  })
+
+  it('that a host function waits for, while its guest waits for it, end with the call', async () => {
+    const demo = await sandbox({
+      isolation,
+      limits: { callTime: 200 },
+      functions: {
+        flood: async () => {
+          for (let i = 0; i < 20; i++) await demo.send(new Uint8Array(65_536))
+        },
+      },
+    })
+    expect(await rejection(demo.exec('host.flood()'))).toMatchObject({
+      code: 'ERR_PYISOLATE_TIMEOUT',
+      outcome: undefined,
+    })
+    expect(await demo.eval('sum(len(recv()) for _ in range(20))')).toBe(20 * 65_536)
+  })
+
   it('and its deadline still comes', async () => {
     const demo = await sandbox({ isolation, limits: { unread: '1MiB', callTime: 300 } })
     const error = await rejection(demo.exec('while True: post(b"x" * 1000)'))

@@ -93,6 +93,14 @@ void Channel::offer_listener(int listener) {
   close(listener);
 }
 
+// Stores and loads in one order (seq_cst): either this sees what the supervisor wants, or that sees what was taken.
+void Channel::took_message(std::size_t bytes) {
+  messages_taken_ += message_cost(bytes);
+  header_->messages_taken.store(messages_taken_);
+  const std::uint64_t wanted = header_->messages_wanted.load();
+  if (wanted != 0 && messages_taken_ >= wanted && header_->messages_wanted.exchange(0) != 0) ring_bell();
+}
+
 void Channel::wake() {
   header_->cell_bell.fetch_add(1, std::memory_order_seq_cst);
   futex_wake_all(&header_->cell_bell);

@@ -55,6 +55,9 @@ class Channel {
   // Hands a seccomp listener to the supervisor: returns when that has a copy of it, and closes this one.
   void offer_listener(int listener);
 
+  // The guest has taken a message of `bytes`: the supervisor may send more. By one thread at a time.
+  void took_message(std::size_t bytes);
+
   SegmentHeader& header() { return *header_; }
   std::size_t ring_bytes() const { return writer_.capacity(); }
   std::uint64_t bytes_in() const { return bytes_in_; }
@@ -84,7 +87,8 @@ class Channel {
   std::mutex write_lock_;
   bool quiet_ = false;
   std::uint64_t bytes_in_ = 0;
-  bool brisk_ = false;  // what read() last waited for came within a moment
+  std::uint64_t messages_taken_ = 0;  // as in the header, which anybody can write to
+  bool brisk_ = false;                // what read() last waited for came within a moment
 
   FrameHeader head_{};
   std::size_t head_read_ = 0;

@@ -79,6 +79,7 @@ Inbox::Wait Inbox::message(Frame& out, const Deadline& until, const Interrupted&
         if (messages_.empty()) return false;
         to = std::move(messages_.front());
         messages_.pop_front();
+        channel_.took_message(to.payload.size());
         return true;
       },
       out, until, interrupted, false);

@@ -51,7 +51,7 @@ class Inbox {
   bool led_ = false;
   bool closed_ = false;
   std::deque<Frame> requests_;
-  std::deque<Frame> messages_;
+  std::deque<Frame> messages_;  // the supervisor sends no more than message_window() ahead
   std::unordered_map<std::uint64_t, std::optional<Frame>> replies_;  // awaited, or come
 };
 

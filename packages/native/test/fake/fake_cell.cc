@@ -11,6 +11,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -63,6 +64,7 @@ class Sandbox {
         case FrameType::exec:
           if (!act(payload, frame.id)) return;
           break;
+        case FrameType::message: took(payload.size()); [[fallthrough]];
         default: send(FrameType::result, frame.id, payload);
       }
     }
@@ -90,6 +92,9 @@ class Sandbox {
     if (what == "corrupt-written")
       header_->to_host.written.store(count == 0 ? ~0ull : count), ring_host(), pause_forever();
     if (what == "corrupt-read") header_->to_cell.read.store(1ull << 40);
+    if (what == "keep") keeps_ = true;
+    if (what == "take") keeps_ = false, took(std::nullopt);
+    if (what == "forge-taken") header_->messages_taken.store(1 << 20), ring_host();
     if (what == "bad-type") send(static_cast<FrameType>(9), 0, "");
     if (what == "oversize") put(header(FrameType::post, 0, 0x7fffffff)), ring_host();
     if (what == "mid-frame") {
@@ -112,6 +117,15 @@ class Sandbox {
       if (mode == Interrupt::raise) return send(FrameType::error, id, "KeyboardInterrupt"), true;
       ::usleep(2000);
     }
+  }
+
+  // A message that its guest takes: at once, or those that it kept when none is given.
+  void took(std::optional<std::size_t> bytes) {
+    if (bytes) taken_ += message_cost(*bytes);
+    if (keeps_) return;
+    header_->messages_taken.store(taken_);
+    const std::uint64_t wanted = header_->messages_wanted.load();
+    if (wanted != 0 && taken_ >= wanted && header_->messages_wanted.exchange(0) != 0) ring_host();
   }
 
   void ended(int code = 0) {
@@ -215,6 +229,8 @@ class Sandbox {
   RingWriter writer_;
   int bell_;
   bool alone_;
+  bool keeps_ = false;  // messages, rather than to take them
+  std::uint64_t taken_ = 0;
   Wire wire_;
   std::string text_;      // opened, not read yet
   std::string received_;  // the last record

@@ -93,6 +93,25 @@ export function engineCompliance(name: string, { create, isolation = 'process' }
       expect(Buffer.compare(probe.values(FrameType.post)[0] as Uint8Array, large)).toBe(0)
     })
 
+    it('holds back messages that are not taken, and nothing else', async () => {
+      const probe = await spawn({ ringBytes: 4096, functions: ['add'] })
+      const calling = probe.start(programs.host)
+      await until(() => probe.frames.some(({ type }) => type === FrameType.hostCall))
+      const results = Array.from({ length: 200 }, (_, i) =>
+        probe.cell.send(FrameType.message, 0, toCbor([i, new Uint8Array(1000)])),
+      )
+      expect(results.indexOf(false)).toBeGreaterThan(0)
+      expect(results.indexOf(false)).toBeLessThan(50)
+      probe.cell.send(FrameType.reply, probe.frames.find(({ type }) => type === FrameType.hostCall)!.id, toCbor(3))
+      await probe.answer(calling)
+      expect(probe.drains).toBe(0)
+      probe.start(programs.echo)
+      await until(() => probe.values(FrameType.post).length === 201, 10_000)
+      const [, ...echoed] = probe.values(FrameType.post) as [number, ...[number, unknown][]]
+      expect(echoed.map(([i]) => i)).toEqual(results.map((_, i) => i))
+      await until(() => probe.drains > 0)
+    })
+
     it('delivers nothing while paused, and then everything', async () => {
       const probe = await spawn({ ringBytes: 4096 })
       probe.cell.pause()

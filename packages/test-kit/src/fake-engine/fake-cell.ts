@@ -9,6 +9,7 @@ import type {
 } from '@pyisolate/interface'
 import { FrameType } from '@pyisolate/interface'
 import { fromCbor, toCbor } from '../internal/cbor.js'
+import { Inbox } from './inbox.js'
 import { Interruptible } from './interruptible.js'
 import { Link } from './link.js'
 import { FakeException, type FakeGuest, type FakeRequest, type FakeScript } from './types.js'
@@ -27,11 +28,10 @@ export class FakeCell implements Cell {
   readonly #link: Link
   readonly #control = new Interruptible()
   readonly #requests: (() => Promise<void>)[] = []
-  readonly #messages: Uint8Array[] = []
+  readonly #inbox: Inbox
   readonly #timers = new Map<DeadlineSlot, NodeJS.Timeout[]>()
   readonly #hostCalls = new Map<number, (reply: { ok: boolean; payload: Uint8Array }) => void>()
   #resolveExited!: (exit: CellExit) => void
-  #wakeReceiver: (() => void) | undefined
   #requestId = 0
   #lastHostCall = 0
   #busy = false
@@ -43,6 +43,7 @@ export class FakeCell implements Cell {
     this.#request = request
     this.#script = script
     this.#link = new Link(request.ringBytes, (frame) => request.onFrame(frame))
+    this.#inbox = new Inbox(request.ringBytes, () => this.#dead || request.onDrain())
     this.exited = new Promise((resolve) => {
       this.#resolveExited = resolve
     })
@@ -59,9 +60,7 @@ export class FakeCell implements Cell {
         this.#next()
         break
       case FrameType.message:
-        this.#messages.push(bytes)
-        this.#wakeReceiver?.()
-        break
+        return this.#inbox.put(bytes)
       case FrameType.reply:
       case FrameType.replyError:
         this.#hostCalls.get(id)?.({ ok: type === FrameType.reply, payload: bytes })
@@ -193,7 +192,7 @@ export class FakeCell implements Cell {
         wait(this.#write(FrameType[stream], 0, typeof text === 'string' ? new TextEncoder().encode(text) : text)),
       frame: (type, id, payload) => wait(this.#write(type, id, payload)),
       sleep: (ms) => wait(this.#control.sleep(ms)),
-      recv: () => wait(this.#receive()),
+      recv: () => wait(this.#inbox.take().then(fromCbor)),
       host: async (name, args = [], kwargs = {}) => {
         const id = ++this.#lastHostCall
         const reply = new Promise<{ ok: boolean; payload: Uint8Array }>((resolve) => this.#hostCalls.set(id, resolve))
@@ -216,14 +215,5 @@ export class FakeCell implements Cell {
       },
       corrupt: (detail) => this.#request.onCorrupt(detail),
     }
-  }
-
-  async #receive(): Promise<unknown> {
-    while (this.#messages.length === 0) {
-      await new Promise<void>((resolve) => {
-        this.#wakeReceiver = resolve
-      })
-    }
-    return fromCbor(this.#messages.shift()!)
   }
 }
