@@ -52,6 +52,21 @@ it('each is held to its own policy, its threads included', async ({ task }) => {
   }
 })
 
+it('a system call that the policy denies by name is told of the one that made it, on whichever of its threads', async () => {
+  const cell = 'denied by name'
+  const [one, other] = await Promise.all([1, 2].map(() => shared(cell, 'syscalls:\n  deny: [getppid]')))
+  await one!.sandbox.exec(threaded)
+  for (const attempt of [one!.attempt, (source: string) => one!.sandbox.call<string>('on_a_thread', [source])]) {
+    one!.denials.length = 0
+    expect(await attempt('os.getppid()')).toBe('-1') // which has no way to say why
+    expect(await one!.denied(({ operation }) => operation === 'call')).toMatchObject({
+      object: 'getppid',
+      errno: 'EPERM',
+    })
+  }
+  expect(other!.denials).toEqual([])
+})
+
 it('a reload reaches the one it is for, threads that run already included, and no other', async () => {
   const at = files()
   const cell = 'one is reloaded'

@@ -75,8 +75,7 @@ void enter_broker([[maybe_unused]] const Confinement& prepared, [[maybe_unused]]
   if (shared && !(report.has("mount-namespace") && report.has("network-namespace")))
     return report.missing("broker", true, "mount and network namespaces, for a shared cell under a policy", EPERM);
   if (shared) return;
-  const bool tells = !prepared.lone_notify_filter.empty();
-  const int listener = enter_notify(tells ? prepared.lone_notify_filter : prepared.notify_filter);
+  const int listener = enter_notify(prepared.notify_filter);
   if (listener < 0) return report.missing("broker", true, "install the notifying filter", errno);
   channel.offer_listener(listener);
   report.active("broker", true, "calls on files and sockets are decided, and made, by the supervisor");

@@ -27,7 +27,7 @@ struct Confinement {
   std::vector<sock_filter> notify_filter;  // of brokered cells
   // Of brokered process cells whose policy denies calls of the profile: the supervisor answers those, and tells of
   // them.
-  std::vector<sock_filter> lone_filter, lone_notify_filter;
+  std::vector<sock_filter> lone_filter;
   std::string filter_problem;
   bool brokered = false;
   MemoryBase memory;

@@ -27,11 +27,10 @@ int print_filters(int argc, char** argv) {
     return 64;
   }
   const Profile profile = {true, options.brokered, options.allow_calls, options.deny_calls};
-  const auto baseline = compile_filter(profile, problem);
-  const auto notify = options.brokered ? compile_notify_filter({}, problem) : std::vector<sock_filter>();
   const auto told = options.brokered ? told_calls(options.deny_calls) : std::vector<ToldCall>();
-  const auto lone = told.empty() ? baseline : compile_filter(without_told(profile, told), problem);
-  const auto lone_notify = told.empty() ? notify : compile_notify_filter(told, problem);
+  const auto baseline = compile_filter(profile, told, problem);
+  const auto notify = options.brokered ? compile_notify_filter(told, problem) : std::vector<sock_filter>();
+  const auto lone = told.empty() ? baseline : compile_filter(without_told(profile, told), {}, problem);
   if (!problem.empty()) {
     std::fprintf(stderr, "pyisolate-engine filter: %s\n", problem.c_str());
     return 1;
@@ -42,8 +41,6 @@ int print_filters(int argc, char** argv) {
   print_hex("notify", notify);
   std::printf(",");
   print_hex("loneBaseline", lone);
-  std::printf(",");
-  print_hex("loneNotify", lone_notify);
   std::printf("}\n");
   return 0;
 }

@@ -262,7 +262,8 @@ Profile without_told(Profile profile, const std::vector<ToldCall>& told) {
   return profile;
 }
 
-std::vector<sock_filter> compile_filter(const Profile& profile, std::string& problem) {
+std::vector<sock_filter> compile_filter(const Profile& profile, const std::vector<ToldCall>& told,
+                                        std::string& problem) {
   FilterContext context(seccomp_init(SCMP_ACT_ERRNO(EPERM)), seccomp_release);
   if (!context) {
     problem = "seccomp_init failed";
@@ -282,6 +283,9 @@ std::vector<sock_filter> compile_filter(const Profile& profile, std::string& pro
   } else {
     rules.add(SCMP_ACT_ERRNO(EACCES), "socket");
   }
+  FilterRules telling(context.get());  // no rule above is about them: they are denied
+  for (const ToldCall& call : told) telling.add(SCMP_ACT_NOTIFY, call.name.c_str());
+  if (telling.error() != 0) return export_filter(context.get(), telling, problem);
   return export_filter(context.get(), rules, problem);
 }
 

@@ -59,12 +59,9 @@ void prepare_confinement(const ZygoteOptions& options, const std::vector<ToldCal
   } else {
     const Profile profile = {prepared.world.cell_namespaces != 0, options.brokered, options.allow_calls,
                              options.deny_calls};
-    prepared.filter = compile_filter(profile, prepared.filter_problem);
-    if (options.brokered) prepared.notify_filter = compile_notify_filter({}, prepared.filter_problem);
-    if (!told.empty()) {
-      prepared.lone_filter = compile_filter(without_told(profile, told), prepared.filter_problem);
-      prepared.lone_notify_filter = compile_notify_filter(told, prepared.filter_problem);
-    }
+    prepared.filter = compile_filter(profile, told, prepared.filter_problem);
+    if (options.brokered) prepared.notify_filter = compile_notify_filter(told, prepared.filter_problem);
+    if (!told.empty()) prepared.lone_filter = compile_filter(without_told(profile, told), {}, prepared.filter_problem);
   }
   prepared.brokered = options.brokered;
   prepared.memory = measure_memory(prepared.world.proc);
