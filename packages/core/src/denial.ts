@@ -1,8 +1,9 @@
 /** Something a guest tried that its policy denied. Its own Python saw the plain error of the operating system. */
 export interface Denial {
   /**
-   * `call`: a system call that no rule on files or the network is about. `import`: of a module. `limit`: one was reached;
-   * that it is told means that it held.
+   * `exec`: of a program, which no cell does. `call`: a system call that no rule on files or the network is about.
+   * `import`: of a module. `limit`: one was reached; that it is told means that it held. One that the guest lives on with
+   * is told about once a second.
    */
   readonly operation:
     | 'read'
@@ -30,10 +31,13 @@ export interface Denial {
   readonly generation: number
   /**
    * What the guest saw, such as `EACCES`, or the exception that Python has instead of one, such as `ImportError`;
-   * `undefined` when nothing was enforced (`learn`), and when a limit ended it.
+   * `undefined` when nothing was enforced (`learn`), and when a limit ended it or, as `cpu` does, only has it wait.
    */
   readonly errno: string | undefined
-  /** Denials of this sandbox that were left out since the last one: beyond 100 a second they are only counted. */
+  /**
+   * Denials of this sandbox that were left out since the last one: beyond 100 a second, and of one limit beyond one, they
+   * are only counted. Those of limits that the guest's side tells are counted by it.
+   */
   readonly lost: number
   /**
    * `guest`: its own side of this program says so, to explain an error. Native code in the guest can keep that back or

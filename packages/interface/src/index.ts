@@ -14,7 +14,7 @@ export type {
   SocketCount,
   SocketMark,
 } from './engine/enforcer.js'
-export type { CellLimits, Engine, EngineStats, Isolation, SpawnRequest } from './engine/engine.js'
+export type { CellLimits, Engine, EngineStats, Isolation, LimitReached, SpawnRequest } from './engine/engine.js'
 export type { Frame } from './engine/frame.js'
 export { FrameType, INIT_ID, UNANSWERED_ID } from './engine/frame.js'
 export {

@@ -27,6 +27,7 @@ class Cell::Tap final : public FrameSink {
     if (!batch_) batch_.emplace(*cell_.events_);
     // What a guest was denied is told before what it says afterwards, whichever of two bells was heard first.
     cell_.tell_denials();
+    cell_.tell_refusals();
     if (cell_.closed_) return nullptr;
     return cell_.events_->allocate(bytes);
   }
@@ -210,6 +211,9 @@ void Cell::read_frames() {
   using Drain = FrameChannel::Drain;
   auto result = Drain::stopped;
   const bool over = is_attached() && saw_exit_frame_;
+  tell_denials();  // the broker's word on a limit comes before the guest's
+  tell_refusals();
+  if (closed_) return;
   if (channel_->corruption() != nullptr) {
     result = Drain::corrupt;
   } else if (!over && (!paused_ || state_ == State::dead)) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <unordered_set>
@@ -31,6 +32,8 @@ class CellEvents : public FrameSink {
   virtual void corrupt(const char* what) = 0;
   virtual void exited(const CellExit& exit) = 0;
   virtual void denied(const broker::Event& event) = 0;
+  // The cell's side has met a limit, `count` times since this was last told; `limit` is a Refused.
+  virtual void refused(std::uint32_t limit, std::uint32_t count) = 0;
   // Surround everything above, deliver() included.
   virtual void begin_batch() = 0;
   virtual void end_batch() = 0;
@@ -121,6 +124,7 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   void read_frames();
   void on_process_exit();
   void tell_denials();
+  void tell_refusals();
   void on_cell_exit(const ProcessExit& exit);
   void finish();
   void take_listener();
@@ -140,6 +144,7 @@ class Cell final : public std::enable_shared_from_this<Cell>, public LoopResiden
   std::shared_ptr<broker::Client> client_;
   std::shared_ptr<broker::Client> asking_;  // of one that isn't brokered
   std::uint32_t guest_thread_ = 0;
+  std::array<std::uint32_t, kRefusedKinds> refusals_told_{};
   Process process_;  // of a cell with a process of its own
   ExitWatcher exit_watcher_{*this};
   WatchTarget target_;

@@ -104,4 +104,13 @@ void Cell::tell_denials() {
   for (const broker::Event& event : client->events()->take(client->id())) on_denied(event);
 }
 
+// The counts are the cell's: whatever is in them is no more than what it says.
+void Cell::tell_refusals() {
+  for (std::uint32_t limit = 0; limit < kRefusedKinds && !closed_; ++limit) {
+    const std::uint32_t count = channel_->segment().header().refused[limit].load(std::memory_order_acquire);
+    const std::uint32_t more = count - std::exchange(refusals_told_[limit], count);
+    if (more != 0) tell([&](CellEvents& events) { events.refused(limit, more); });
+  }
+}
+
 }  // namespace pyisolate

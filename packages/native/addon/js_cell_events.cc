@@ -11,7 +11,7 @@ class JsCellEvents final : public CellEvents {
     for (const char* name : {"onForked", "onForkFailed", "onDrain", "onCorrupt", "onExit"})
       need_function(listeners, name);
     napi_create_reference(env_, need_function(listeners, "onFrame"), 1, &on_frame_);
-    need_function(listeners, "onDenied");
+    for (const char* name : {"onDenied", "onRefused"}) need_function(listeners, name);
     napi_create_reference(env_, listeners, 1, &listeners_);
   }
   ~JsCellEvents() override {
@@ -52,6 +52,10 @@ class JsCellEvents final : public CellEvents {
     call("onDenied", {make_.number(static_cast<double>(event.operation)), make_.text(event.object),
                       make_.number(event.rule), make_.number(event.generation), make_.number(event.error),
                       make_.number(event.lost), make_.boolean(event.allowed), make_.boolean(event.kill)});
+  }
+
+  void refused(std::uint32_t limit, std::uint32_t count) override {
+    call("onRefused", {make_.number(limit), make_.number(count)});
   }
 
   void exited(const CellExit& exit) override {

@@ -28,6 +28,10 @@ struct RingState {
 // What the supervisor asks of a running guest, set before SIGINT is sent to its cell.
 enum class Interrupt : std::uint32_t { none = 0, raise = 1, end = 2 };
 
+// Limits that the kernel or the engine keeps by refusing something: the guest lives on.
+enum class Refused : std::uint32_t { memory, threads, open_files, file_size };
+inline constexpr std::size_t kRefusedKinds = 4;
+
 struct SegmentHeader {
   std::uint32_t magic;
   std::uint32_t ring_bytes;                          // of each ring; fixed before the cell sees the segment
@@ -44,6 +48,9 @@ struct SegmentHeader {
   // Of a sandbox whose shared cell ends because of it: its CPU limit in milliseconds, at least 1. Not a frame, as its
   // ring may be full, and a thread of its own in the midst of a write.
   std::atomic<std::uint32_t> over_cpu;
+  // How often the cell's side has met each: a count, not a frame, as that can be told when there is no memory, from
+  // within an allocator, and past a full ring. It wraps.
+  alignas(16) std::atomic<std::uint32_t> refused[kRefusedKinds];
   // Messages that the guest has taken so far, all together, by message_cost(): written by the cell.
   alignas(64) std::atomic<std::uint64_t> messages_taken;
   // Of a supervisor that holds messages back: rings it when so much has been taken. 0: it holds none.

@@ -1,4 +1,4 @@
-import { type Engine, FrameType } from '@pyisolate/interface'
+import { type Engine, FrameType, type LimitReached } from '@pyisolate/interface'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { fakeNativeEngine, sleep, spawnFake, string, text, until } from './support/fake.js'
@@ -69,6 +69,24 @@ describe('frames', () => {
     cell.send(FrameType.message, 2, text('x'))
     await exit.catch(() => {})
     expect(corrupt).toEqual(['more messages taken than were sent'])
+  })
+
+  test('limits that the cell has met are told before what it says next, however it counts', async () => {
+    const told: unknown[] = []
+    const onLimit = (reached: LimitReached) => told.push(reached)
+    const onFrame = (frame: { id: number }) => told.push(frame.id)
+    const { cell, next } = await spawnFake(engine, { ...small, onLimit, onFrame })
+    // Across the end of the counter; the last one is nothing new.
+    for (const [at, count] of [1, 2 ** 32 - 1, 3, 0].entries()) {
+      cell.send(FrameType.exec, at + 2, text(`refuse ${count}`))
+      await next((frame) => frame.id === at + 2)
+    }
+    const event = { limit: 'threads', toldBy: 'guest' }
+    expect(told).toEqual([{ ...event, lost: 0 }, 2, { ...event, lost: 2 ** 32 - 2 }, 3, { ...event, lost: 2 }, 4, 5])
+    cell.send(FrameType.exec, 9, text('refuse-all 100000'))
+    await next((frame) => frame.id === 9)
+    for (const one of told.slice(7, -1) as LimitReached[]) expect(one.lost).toBeLessThan(2 ** 32)
+    await cell.end(500)
   })
 
   test('paused: the guest blocks, nothing is lost, the end is still told', async () => {

@@ -23,6 +23,15 @@ export interface CellLimits {
   readonly items: number
 }
 
+/** A limit that was kept while the guest goes on. */
+export interface LimitReached {
+  readonly limit: 'memory' | 'threads' | 'openFiles' | 'fileSize' | 'cpu'
+  /** How often since it was last told of, beside this once. */
+  readonly lost: number
+  /** `guest`: the cell's own side counts it, and native code in it can count as it likes. */
+  readonly toldBy: 'supervisor' | 'guest'
+}
+
 export interface SpawnRequest {
   /** For people and for `CellExit.cell.culprit`; unique among the living sandboxes of the caller. */
   readonly name: string
@@ -43,6 +52,11 @@ export interface SpawnRequest {
   readonly broker?: BrokerRequest
   /** Told what a sandbox without `broker` asked its services for, and was denied. */
   onDenial?(denial: Denial): void
+  /**
+   * Told of limits that are kept without an end of the sandbox, by the supervisor's side at most once a second each.
+   * Absent, or by an engine that doesn't see it: nobody is.
+   */
+  onLimit?(reached: LimitReached): void
   /** System calls beside those of the engine's own profile, and those of it that this guest goes without, by name. */
   readonly systemCalls?: { readonly allow: readonly string[]; readonly deny: readonly string[] }
   /** Payload of the `init` frame, which the engine sends with `INIT_ID`. */

@@ -40,7 +40,12 @@ bool waits_killable() {
 
 }  // namespace
 
-void answer(int listener, std::uint64_t notification, Answer result) {
+void answer(Client& client, std::uint64_t notification, Answer result) {
+  const int listener = client.listener();
+  const auto fail = [&](int error) {
+    if (error == EMFILE) client.reached(Client::Limit::open_files, error);  // it has as many as it may
+    send(listener, notification, error, 0);
+  };
   if (!result.fd || result.error != 0) return send(listener, notification, result.error, result.value);
   seccomp_notif_addfd add{};
   add.id = notification;
@@ -51,7 +56,7 @@ void answer(int listener, std::uint64_t notification, Answer result) {
     const int number = ::ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
     const int error = errno;
     result.fd.reset();
-    return number >= 0 ? send(listener, notification, 0, number) : send(listener, notification, error, 0);
+    return number >= 0 ? send(listener, notification, 0, number) : fail(error);
   }
   add.flags =
       SECCOMP_ADDFD_FLAG_SEND;  // both at once (Linux 5.14): an interrupted guest keeps no descriptor it doesn't know
@@ -63,7 +68,7 @@ void answer(int listener, std::uint64_t notification, Answer result) {
     if (number >= 0) return send(listener, notification, 0, number);
     error = errno;
   }
-  send(listener, notification, error, 0);  // EMFILE: it has as many as it may
+  fail(error);
 }
 
 }  // namespace pyisolate::broker

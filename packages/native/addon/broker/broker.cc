@@ -141,7 +141,7 @@ void Broker::remove(std::uint64_t id) {
 
 void Broker::interrupt(std::uint64_t client) {
   for (const Waiting& waiting : take_waiting(client))
-    answer(waiting.client->listener(), waiting.notification, Answer::fail(EINTR));
+    answer(*waiting.client, waiting.notification, Answer::fail(EINTR));
 }
 
 std::vector<Broker::Waiting> Broker::take_waiting(std::uint64_t client) {
@@ -233,13 +233,13 @@ void Broker::serve(const std::shared_ptr<Client>& client) {
   if (result.later) {
     wait(client, notification.id, std::move(result));
   } else {
-    answer(listener, notification.id, std::move(result));
+    answer(*client, notification.id, std::move(result));
   }
   if (client->busy-- == kBusyEach) arm(*client);
 }
 
 void Broker::wait(std::shared_ptr<Client> client, std::uint64_t notification, Answer result) {
-  const int listener = client->listener();
+  const auto owner = client;
   std::uint64_t key = 0;
   int socket = result.fd.get();
   {
@@ -248,7 +248,7 @@ void Broker::wait(std::shared_ptr<Client> client, std::uint64_t notification, An
     for (const auto& [_, waiting] : waiting_) count += waiting.client == client ? 1 : 0;
     if (count < kLongestWaits && clients_.contains(client->id())) {
       key = kWaiting | next_++;
-      waiting_.emplace(key, Waiting{client, notification, std::move(result.fd), std::move(result.later)});
+      waiting_.emplace(key, Waiting{std::move(client), notification, std::move(result.fd), std::move(result.later)});
     }
   }
   epoll_event event{};
@@ -259,7 +259,7 @@ void Broker::wait(std::shared_ptr<Client> client, std::uint64_t notification, An
     std::lock_guard guard(lock_);
     waiting_.erase(key);
   }
-  answer(listener, notification, Answer::fail(ENOBUFS));
+  answer(*owner, notification, Answer::fail(ENOBUFS));
 }
 
 void Broker::resume(std::uint64_t key) {
@@ -274,7 +274,7 @@ void Broker::resume(std::uint64_t key) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, waiting.socket.get(), nullptr);
   Answer result = waiting.later(std::move(waiting.socket));
   if (result.later) return wait(waiting.client, waiting.notification, std::move(result));
-  answer(waiting.client->listener(), waiting.notification, std::move(result));
+  answer(*waiting.client, waiting.notification, std::move(result));
 }
 
 }  // namespace pyisolate::broker

@@ -52,6 +52,27 @@ std::uint32_t Client::set_policy(std::shared_ptr<const Table> table, bool begins
 
 std::uint64_t Client::elapsed_ms() const { return static_cast<std::uint64_t>(now_ms() - counters.started_ms); }
 
+void Client::reached(Limit limit, int error) {
+  Reached& reached = reached_[static_cast<std::size_t>(limit)];
+  const std::int64_t now = now_ms();
+  std::int64_t last = reached.told_ms.load();
+  if ((last != 0 && now - last < 1000) || !reached.told_ms.compare_exchange_strong(last, now)) {
+    ++reached.untold;
+    return;
+  }
+  const auto policy = this->policy();
+  events_->put({.client = id_,
+                .operation = Operation::limit,
+                .allowed = false,
+                .rule = kNoRule,
+                .generation = policy ? policy->generation : 0,
+                .error = error,
+                .kill = false,
+                .lost = reached.untold.exchange(0),
+                .object = limit == Limit::open_files ? "openFiles" : "fileSize"},
+               false);
+}
+
 void Client::set_socket_marks(std::shared_ptr<const SocketMarks> marks) {
   socket_marks_.store(std::move(marks), std::memory_order_release);
 }

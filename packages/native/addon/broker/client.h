@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -45,6 +46,11 @@ class Client {
   // What contracts judge, as far as somebody counts it.
   SocketBytes socket_bytes() const;
 
+  // A limit of the guest's was kept by refusing it what a call would have given. Told once a second,
+  // with how often it happened in between.
+  enum class Limit : std::uint8_t { open_files, file_size };
+  void reached(Limit limit, int error);
+
   // What the guest got by resolving a name: rules on the name fit the address from then on.
   void learn_name(const Address& address, std::string name);
   std::vector<std::string> names_of(const Address& address) const;
@@ -75,6 +81,11 @@ class Client {
   std::atomic<std::shared_ptr<const Policy>> policy_;
   std::atomic<std::shared_ptr<const SocketMarks>> socket_marks_;
   std::atomic<std::uint32_t> generations_{0};
+  struct Reached {
+    std::atomic<std::int64_t> told_ms{0};
+    std::atomic<std::uint32_t> untold{0};
+  };
+  std::array<Reached, 2> reached_;
   mutable std::mutex lock_;
   UniqueFd working_directory_;
   std::map<std::array<std::uint8_t, 17>, std::vector<std::string>> names_;

@@ -23,7 +23,7 @@ void Events::put(Event event, bool all) {
       ++rate.lost;
       return;
     }
-    event.lost = rate.lost;
+    event.lost += rate.lost;
     rate.lost = 0;
     waiting_.push_back(std::move(event));
     any_.store(true, std::memory_order_release);

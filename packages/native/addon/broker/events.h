@@ -12,8 +12,8 @@
 
 namespace pyisolate::broker {
 
-// `call`: another system call, by number, which the policy denies.
-enum class Operation : std::uint8_t { read, write, exec, connect, bind, send_to, socket, call };
+// `call`: another system call, by number, which the policy denies. `limit`: one was reached.
+enum class Operation : std::uint8_t { read, write, exec, connect, bind, send_to, socket, call, limit };
 
 // A call that a policy denied; or, where it only logs, would have denied or has allowed.
 struct Event {

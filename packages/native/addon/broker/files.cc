@@ -182,7 +182,10 @@ Answer truncate(const Call& call, const Request& request) {
   struct stat info;
   if (!fd || ::fstat(fd.get(), &info) != 0) return Answer::fail(errno);
   // Longer it gets in the guest's own hands (ftruncate), where its limit of file sizes holds.
-  if (static_cast<std::int64_t>(request.mode) > info.st_size) return Answer::fail(EFBIG);
+  if (static_cast<std::int64_t>(request.mode) > info.st_size) {
+    call.client.reached(Client::Limit::file_size, EFBIG);
+    return Answer::fail(EFBIG);
+  }
   return ::ftruncate(fd.get(), static_cast<off_t>(request.mode)) == 0 ? Answer{} : Answer::fail(errno);
 }
 

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "python/refusals.h"
+
 namespace pyisolate {
 namespace {
 
@@ -86,6 +88,7 @@ bool admits(Account* account, std::size_t size) {
   if (cap == 0 || used + static_cast<std::int64_t>(size) <= cap + mine.reserve) [[likely]]
     return true;
   account->refused.store(true, std::memory_order_relaxed);
+  note_refusal(Refused::memory);
   return false;
 }
 

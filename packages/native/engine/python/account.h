@@ -8,11 +8,14 @@
 
 namespace pyisolate {
 
+class Guest;
+
 struct Account {
   std::atomic<std::int64_t> used{0};
   std::atomic<std::int64_t> cap{0};      // bytes; 0: none
   std::atomic<std::int64_t> threads{0};  // beside the first; 0: none
   std::atomic<bool> refused{false};      // memory, since this was last asked
+  std::atomic<Guest*> guest{nullptr};    // once there is one
 };
 
 // Wraps the mem and object allocators. Once, in a cell's main thread, before it has other threads.

@@ -4,6 +4,7 @@
 
 #include "py_ref.h"
 #include "python/native_module.h"
+#include "python/refusals.h"
 #include "python/reserve.h"
 #include "python/runtime.h"
 #include "transport/init_request.h"
@@ -137,6 +138,13 @@ PyObject* Guest::host_call(PyObject* name, PyObject* args, PyObject* kwargs) {
   return Py_BuildValue("(NN)", PyBool_FromLong(frame.type == FrameType::reply), value.release());
 }
 
+bool Guest::tell_denied(const char* operation, PyObject* object) {
+  const PyRef name(PyUnicode_FromString("__denied_call__")), args(Py_BuildValue("(sO)", operation, object));
+  const PyRef kwargs(PyDict_New());
+  // What the supervisor thinks of it is no matter of the guest's: its own error is on the way.
+  return name && args && kwargs && PyRef(host_call(name.get(), args.get(), kwargs.get()));
+}
+
 bool Guest::wait_for_request(Clock::duration time) {
   PyThreadState* state;
   const Deadline until = Clock::now() + time;
@@ -146,6 +154,7 @@ bool Guest::wait_for_request(Clock::duration time) {
 int Guest::serve() {
   thread_ = PyThread_get_thread_ident();
   bool bound = bind_guest(this);
+  become_current(this);
   functions_ = PyFrozenSet_New(nullptr);
   if (!bound || functions_ == nullptr) {
     say_exit("internal", 70, "the sandbox can't be bound: " + take_exception_text());

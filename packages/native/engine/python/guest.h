@@ -36,6 +36,12 @@ class Guest {
   void disturb(Interrupt what, const char* why = "closed");
   double cpu_limit_seconds() const { return cpu_limit_; }
 
+  // Counts what a limit refused (Channel::count_refusal). Any thread, with or without a thread state.
+  void refused(Refused what) noexcept { channel_.count_refusal(what); }
+  // Tells that no policy lets the guest make a call: `operation` is `exec` of a program, or `call` by name. Waits for
+  // the supervisor to have it. False with an exception set.
+  bool tell_denied(const char* operation, PyObject* object);
+
   // For the module _pyisolate. False or null with an exception set.
   bool post(PyObject* value);
   PyObject* recv(double seconds);  // negative: no end

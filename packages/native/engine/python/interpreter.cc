@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "python/account.h"
+#include "python/refusals.h"
 #include "python/thread_list.h"
 
 namespace pyisolate {
@@ -36,6 +37,7 @@ static int on_audit(const char* event, PyObject*, void*) {
   const Account* account = current_account();
   if (account == nullptr || account->threads.load() == 0) return 0;
   if (other_threads(PyThreadState_Get()) < account->threads.load()) return 0;
+  note_refusal(Refused::threads);
   PyErr_SetString(PyExc_RuntimeError, "can't start new thread: the sandbox has as many as it may");
   return -1;
 }

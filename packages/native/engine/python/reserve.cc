@@ -9,6 +9,7 @@
 
 #include "confine/privileges.h"
 #include "python/account.h"
+#include "python/refusals.h"
 
 namespace pyisolate {
 namespace {
@@ -20,6 +21,7 @@ void on_allocator_error(int error, void*) {
   if (error != ENOMEM) return;
   refused.store(true, std::memory_order_relaxed);
   short_of_memory.store(true, std::memory_order_relaxed);
+  note_refusal(Refused::memory);
 }
 
 // A process's is what lies between its soft and its hard limit.

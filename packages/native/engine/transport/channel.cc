@@ -83,6 +83,17 @@ void Channel::ring_bell() {
   (void)!::write(bell_, &one, sizeof one);  // can only fail by being full, and then it has rung
 }
 
+void Channel::count_refusal(Refused what) noexcept {
+  const int saved = errno;
+  const auto kind = static_cast<std::size_t>(what);
+  header_->refused[kind].fetch_add(1, std::memory_order_release);
+  const std::int64_t now = std::chrono::nanoseconds(Clock::now().time_since_epoch()).count();
+  std::int64_t last = told_refusal_ns_[kind].load(std::memory_order_relaxed);
+  const bool due = last == 0 || now - last >= 1'000'000'000;
+  if (due && told_refusal_ns_[kind].compare_exchange_strong(last, now, std::memory_order_relaxed)) ring_bell();
+  errno = saved;
+}
+
 void Channel::offer_listener(int listener) {
   auto& word = header_->listener;
   const auto offered = static_cast<std::uint32_t>(listener) + 1;
@@ -242,7 +253,8 @@ bool Channel::look_out(std::uint32_t seen) {
   do {
     if (reader_.waiting(status) > 0 || status != RingStatus::ok) return true;
     if (header_->cell_bell.load(std::memory_order_acquire) != seen) return true;
-    sched_yield();  // the supervisor may be waiting for this very processor
+    // The supervisor may be waiting for this very processor. A policy can deny it, and would be told of it each time.
+    if (sched_yield() != 0) return may_yield_ = false;
   } while (Clock::now() < until);
   return false;
 }
@@ -256,7 +268,7 @@ std::optional<Frame> Channel::read(const Deadline& until) {
       brisk_ = Clock::now() - since < kMoment;
       return Frame{static_cast<FrameType>(head_.type), head_.id, std::move(payload_)};
     }
-    if (std::exchange(brisk_, false) && look_out(seen)) continue;
+    if (std::exchange(brisk_, false) && may_yield_ && look_out(seen)) continue;
     announce_sleep(header_->to_cell.reader_sleeps);
     if (assemble() == Part::whole) return Frame{static_cast<FrameType>(head_.type), head_.id, std::move(payload_)};
     if (seen != before) return std::nullopt;  // rung without a whole frame: let the caller look around

@@ -52,6 +52,10 @@ class Channel {
   // Makes a read() or write() that sleeps look again. Async-signal-safe.
   void wake();
 
+  // Counts a refusal for the supervisor, which is woken for it once a second; counts that come in between it sees when
+  // it wakes next. Takes no memory and no lock, waits for nothing, keeps errno.
+  void count_refusal(Refused what) noexcept;
+
   // Hands a seccomp listener to the supervisor: returns when that has a copy of it, and closes this one.
   void offer_listener(int listener);
 
@@ -88,7 +92,9 @@ class Channel {
   bool quiet_ = false;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t messages_taken_ = 0;  // as in the header, which anybody can write to
-  bool brisk_ = false;                // what read() last waited for came within a moment
+  std::atomic<std::int64_t> told_refusal_ns_[kRefusedKinds] = {};
+  bool may_yield_ = true;
+  bool brisk_ = false;  // what read() last waited for came within a moment
 
   FrameHeader head_{};
   std::size_t head_read_ = 0;

@@ -61,7 +61,7 @@ export interface CellListeners {
   onDrain(): void
   onCorrupt(detail: string): void
   onExit(exit: NativeExit): void
-  /** `operation`: an index into read, write, exec, connect, bind, sendto, socket, call. `rule`: 0xffffffff for none. */
+  /** `operation`: an index into read, write, exec, connect, bind, sendto, socket, call, limit. `rule`: 0xffffffff for none. */
   onDenied(
     operation: number,
     object: string,
@@ -72,6 +72,8 @@ export interface CellListeners {
     allowed: boolean,
     kill: boolean,
   ): void
+  /** The cell's side says that it met a limit so many more times: an index into memory, threads, openFiles, fileSize. */
+  onRefused(limit: number, count: number): void
 }
 
 export interface CellOptions extends CellListeners {

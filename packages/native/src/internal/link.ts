@@ -12,6 +12,7 @@ export interface LinkOwner {
   onDrain(): void
   onCorrupt(detail: string): void
   onDenied?(...denial: Parameters<CellListeners['onDenied']>): void
+  onRefused?(limit: number, count: number): void
 }
 
 export interface LinkSize {
@@ -189,6 +190,10 @@ export class Link implements CellOptions {
 
   onDenied(...denial: Parameters<CellListeners['onDenied']>): void {
     this.#owner?.onDenied?.(...denial)
+  }
+
+  onRefused(limit: number, count: number): void {
+    this.#owner?.onRefused?.(limit, count)
   }
 
   onExit(exit: NativeExit): void {

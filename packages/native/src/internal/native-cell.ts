@@ -8,6 +8,7 @@ import {
   type Denial,
   type Enforcement,
   FrameType,
+  type LimitReached,
   type SocketMark,
   type SpawnRequest,
 } from '@pyisolate/interface'
@@ -23,7 +24,9 @@ import type { Link, LinkOwner } from './link.js'
 const END_SLOT = 2
 const NO_RULE = 0xffffffff
 /** In the addon's order. */
-const operations = ['read', 'write', 'exec', 'connect', 'bind', 'sendto', 'socket', 'call'] as const
+const operations = ['read', 'write', 'exec', 'connect', 'bind', 'sendto', 'socket', 'call', 'limit'] as const
+/** In the segment's order. */
+const refusals = ['memory', 'threads', 'openFiles', 'fileSize'] as const
 const nothing = new Uint8Array(0)
 
 export interface Surroundings {
@@ -181,6 +184,12 @@ export class NativeCell implements Cell, LinkOwner {
   ): void {
     const { broker } = this.#request
     const named = operations[operation]!
+    // Before it was anybody's, while its interpreter was made.
+    if (generation <= this.#before) return
+    if (named === 'limit') {
+      this.#request.onLimit?.({ limit: object as LimitReached['limit'], lost, toldBy: 'supervisor' })
+      return
+    }
     const denial: Denial = {
       operation: named,
       object: named === 'call' ? (this.#surroundings?.callName(object) ?? `system call ${object}`) : object,
@@ -193,6 +202,10 @@ export class NativeCell implements Cell, LinkOwner {
     }
     if (broker !== undefined) broker.onDenial(denial)
     else this.#request.onDenial?.(denial)
+  }
+
+  onRefused(limit: number, count: number): void {
+    this.#request.onLimit?.({ limit: refusals[limit]!, lost: count - 1, toldBy: 'guest' })
   }
 
   onCorrupt(detail: string): void {

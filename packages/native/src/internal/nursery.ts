@@ -18,6 +18,7 @@ import { Link, type LinkSize } from './link.js'
 import { NativeCell, type Surroundings } from './native-cell.js'
 import { Pool } from './pool.js'
 import { SharedCell } from './shared-cell.js'
+import { ThrottleWatch } from './throttle-watch.js'
 import { requestTurns } from './turnstile.js'
 import { Zygote, type ZygoteCommand, type ZygoteEvent } from './zygote.js'
 
@@ -245,12 +246,17 @@ export class Nursery {
     return new LostError(failure)
   }
 
-  #share(link: Link, cell: NativeCell, { limits, isolation }: SpawnRequest): void {
+  #share(link: Link, cell: NativeCell, request: SpawnRequest): void {
+    const { limits, isolation } = request
     if (limits.cpu === undefined || isolation !== 'process') return
     const missing = this.#cgroups().missing('cpu')
     if (missing !== undefined) throw new SpawnError(missing)
     const group = this.#cgroups().create(['cpu'])
-    const gone = link.exited.then(() => group.remove())
+    const watch = new ThrottleWatch(group, (lost) => request.onLimit?.({ limit: 'cpu', lost, toldBy: 'supervisor' }))
+    const gone = link.exited.then(() => {
+      watch.stop()
+      return group.remove()
+    })
     this.#groups.add(gone)
     void gone.finally(() => this.#groups.delete(gone))
     group.limit({ cpu: limits.cpu })

@@ -89,6 +89,9 @@ class Sandbox {
       for (std::size_t i = 0; i < count; ++i) send(FrameType::post, i, "0123456789abcdef");
     if (what == "form") send(FrameType::post, id, std::to_string(header_->sealed));
     if (what == "rings") send(FrameType::post, id, std::to_string(header_->cell_bell.load()));
+    if (what == "refuse") header_->refused[1].fetch_add(static_cast<std::uint32_t>(count));
+    if (what == "refuse-all")  // a cell that lies as fast as it can
+      for (std::size_t i = 0; i < count; ++i) header_->refused[i % kRefusedKinds].fetch_add(0x7fffffff), ring_host();
     if (what == "corrupt-written")
       header_->to_host.written.store(count == 0 ? ~0ull : count), ring_host(), pause_forever();
     if (what == "corrupt-read") header_->to_cell.read.store(1ull << 40);

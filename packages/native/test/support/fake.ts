@@ -137,6 +137,7 @@ export function cellOptions(overrides: Partial<CellOptions> = {}): CellOptions &
     onCorrupt: () => {},
     onExit: () => {},
     onDenied: () => {},
+    onRefused: () => {},
     ...overrides,
   }
 }

@@ -54,10 +54,8 @@ export class Denials {
   }
 
   /** What the guest's own side says, or counts: so many a second. */
-  explain(
-    denial: Pick<Denial, 'operation' | 'object' | 'errno' | 'toldBy' | 'generation'> & { rule: DenialRule | undefined },
-  ): void {
-    const lost = this.#pace.take()
+  explain(denial: Pick<Denial, 'operation' | 'object' | 'rule' | 'errno' | 'toldBy' | 'generation' | 'lost'>): void {
+    const lost = this.#pace.take(denial.lost)
     if (lost === undefined) return
     const policy = this.#known.get(denial.generation)?.name ?? ''
     this.listener({ ...denial, name: undefined, policy, lost, allowed: false })

@@ -16,6 +16,7 @@ import type { HostFunction } from '../../options.js'
 import type { LimitNotice } from '../session/limit-notice.js'
 import { Attachments, type EnforcerCounters, type Step } from './attachments.js'
 import { Denials } from './denials.js'
+import { type DeniedCall, readDeniedCall } from './denied-call.js'
 import { type Coverage, coverage, type HostAbilities } from './enforcers.js'
 import { frozenDifference } from './frozen.js'
 import { kernelPolicy } from './kernel-policies.js'
@@ -212,23 +213,54 @@ export class Ruling implements BrokerRequest {
       rule,
       generation,
       errno: 'ImportError',
+      lost: 0,
       toldBy: 'guest',
     })
   }
 
+  /** What it says that it may not execute or call: no policy lets it, so only what could be such a thing is believed. */
+  readonly deniedCall: HostFunction = (...said: readonly unknown[]) => {
+    const { policies } = this.#options
+    const denied = readDeniedCall(said[0], said[1], (name) => policies.explain(this.policy, { kind: 'syscall', name }))
+    if (denied === undefined) return
+    const { operation, object } = denied
+    const generation = this.#generation
+    this.#denials.explain({
+      operation,
+      object,
+      rule: this.#ruleOnCall(denied),
+      generation,
+      errno: 'EPERM',
+      lost: 0,
+      toldBy: 'guest',
+    })
+  }
+
+  #ruleOnCall({ operation, object, rule }: DeniedCall): DenialRule | undefined {
+    let number = rule
+    if (operation === 'exec' && object.startsWith('/')) {
+      const found = this.#options.policies.explain(this.policy, { kind: 'exec', path: object })
+      // One that would allow it decides nothing: no cell executes a program.
+      if (!found.allowed) number = found.rule
+    }
+    if (number !== undefined) return this.#denials.ruleOf(this.#generation, number)
+    return operation === 'exec' || object === 'fork' ? this.#ruleOnLimit('processes') : undefined
+  }
+
   /** A limit was reached, whether it is of the policy or of the spawn. */
-  readonly limitReached = ({ limit, seen, toldBy }: LimitNotice): void => {
+  readonly limitReached = ({ limit, seen, lost, toldBy }: LimitNotice): void => {
+    const [rule, generation] = [this.#ruleOnLimit(limit), this.#generation]
+    this.#denials.explain({ operation: 'limit', object: limit, rule, generation, errno: seen, lost, toldBy })
+  }
+
+  #ruleOnLimit(limit: string): DenialRule | undefined {
     const { limits, limitPlaces } = this.policy as {
       limits: Readonly<Record<string, number | undefined>>
       limitPlaces: Readonly<Record<string, { file: string; line: number } | undefined>>
     }
     const [value, place] = [limits[limit], limitPlaces[limit]]
-    const rule: DenialRule | undefined =
-      value === undefined || place === undefined
-        ? undefined
-        : { number: undefined, section: `limits.${limit}`, text: String(value), file: place.file, line: place.line }
-    const generation = this.#generation
-    this.#denials.explain({ operation: 'limit', object: limit, rule, generation, errno: seen, toldBy })
+    if (value === undefined || place === undefined) return undefined
+    return { number: undefined, section: `limits.${limit}`, text: String(value), file: place.file, line: place.line }
   }
 
   readonly onDenial = (denial: EngineDenial): void => this.#denials.tell(denial)

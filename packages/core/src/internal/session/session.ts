@@ -1,4 +1,4 @@
-import { type Cell, type CellExit, DeadlineSlot, type Frame, FrameType } from '@pyisolate/interface'
+import { type Cell, type CellExit, DeadlineSlot, type Frame, FrameType, type LimitReached } from '@pyisolate/interface'
 import type { GuestError } from '../../errors/guest-error.js'
 import { SandboxClosedError } from '../../errors/sandbox-closed-error.js'
 import type { HostFunction } from '../../options.js'
@@ -15,6 +15,7 @@ import { decideOutcome } from './decide-outcome.js'
 import { HostCalls } from './host-calls.js'
 import { Inbox } from './inbox.js'
 import { type LimitName, type LimitNotice, limitThatEnded, seenOf } from './limit-notice.js'
+import { LimitPace } from './limit-pace.js'
 import { Output } from './output.js'
 import { Reason } from './reason.js'
 
@@ -40,6 +41,9 @@ export class Session {
   #resolveClosed!: (outcome: Outcome) => void
   readonly #hostCalls: HostCalls
   readonly #onLimit: (notice: LimitNotice) => void
+  readonly #limitPace = new LimitPace()
+  /** Limits that were met during the running call. */
+  readonly #met = new Set<LimitName>()
   #cell: Cell | undefined
   #phase: 'running' | 'closing' | 'closed' = 'running'
   /** Nothing more is read from it: it said `exit`, or was killed for what it sent. */
@@ -149,7 +153,19 @@ export class Session {
 
   /** A limit that this side counts, and what the guest sees of it. */
   reached(limit: LimitName, seen: string | undefined): void {
-    this.#onLimit({ limit, seen, toldBy: 'supervisor' })
+    this.#tell({ limit, seen, lost: 0, toldBy: 'supervisor' })
+  }
+
+  /** What the engine sees of a limit. */
+  readonly onLimit = ({ limit, lost, toldBy }: LimitReached): void => {
+    if (this.#phase === 'closed') return
+    this.#met.add(limit)
+    this.#tell({ limit, seen: limit === 'cpu' ? undefined : seenOf[limit], lost, toldBy })
+  }
+
+  #tell(notice: LimitNotice): void {
+    const told = this.#limitPace.take(notice)
+    if (told !== undefined) this.#onLimit(told)
   }
 
   readonly onDrain = (): void => {
@@ -223,7 +239,9 @@ export class Session {
   #readError(value: Value): { error: GuestError } {
     const error = readGuestError(value)
     const limit = readLimit(value)
-    if (limit !== undefined) this.#onLimit({ limit, seen: seenOf[limit], toldBy: 'guest' })
+    // As a rule it was counted where it became an exception; code of other files, and raw memory, isn't.
+    if (limit !== undefined && !this.#met.has(limit))
+      this.#tell({ limit, seen: seenOf[limit], lost: 0, toldBy: 'guest' })
     return { error }
   }
 
@@ -254,6 +272,7 @@ export class Session {
   }
 
   #callStarted(timeout: number): void {
+    this.#met.clear()
     this.#callEndsAt = performance.now() + timeout
     this.#watchHeldUpCall()
   }

@@ -12,12 +12,11 @@ import { onAbort } from '../abort.js'
 import { checkOptions, displayName, listOf, optional } from '../options/check.js'
 import { type SettledSpawn, settleSpawn, underPolicy } from '../options/spawn-options.js'
 import type { SettledSupervisor } from '../options/supervisor-options.js'
-import { Pace } from '../policy/pace.js'
+import { BuiltInNotices } from '../policy/built-in-notices.js'
 import { findPolicy, type GivenPolicy, type PolicyModule, policyModule, withGrants } from '../policy/policy-module.js'
 import { Ruling } from '../policy/ruling.js'
 import type { MintedToken, MintOptions } from '../reload/tokens.js'
 import { checkServicePolicy, ServiceDesk } from '../services/desk.js'
-import type { LimitNotice } from '../session/limit-notice.js'
 import { PythonSandbox } from '../session/python-sandbox.js'
 import { Session } from '../session/session.js'
 import { defaultEngine } from './default-engine.js'
@@ -147,7 +146,9 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
         functions.set('__resolve__', ruling.resolve)
         functions.set('__denied__', ruling.deniedImport)
       }
-      const onLimit = ruling?.limitReached ?? underNoPolicy((denial) => this.#denied(name, settled, denial))
+      const notices: Notices = ruling ?? new BuiltInNotices((denial) => this.#denied(name, settled, denial))
+      functions.set('__denied_call__', notices.deniedCall)
+      const onLimit = notices.limitReached
       session = new Session({ name, limits: spawn.limits, functions, onLimit })
       const request = spawnRequest(session, spawn, this.#settled, giveUp.signal, ruling, services.onDenial)
       const engine = await this.#getEngine()
@@ -282,16 +283,7 @@ export class PythonSupervisor extends EventEmitter<SupervisorEvents> implements 
   }
 }
 
-/** Limits of a sandbox that only the built-in policy rules. */
-function underNoPolicy(tell: (denial: Denial) => void): (notice: LimitNotice) => void {
-  const pace = new Pace()
-  return ({ limit: object, seen: errno, toldBy }) => {
-    const lost = pace.take()
-    if (lost === undefined) return
-    const ruled = { name: undefined, rule: undefined, policy: 'stdlib.readonly', generation: 1, allowed: false }
-    tell({ operation: 'limit', object, errno, toldBy, lost, ...ruled })
-  }
-}
+type Notices = Pick<Ruling, 'deniedCall' | 'limitReached'>
 
 type Served = Awaited<ReturnType<PolicyDesk['find']>> & { readonly policies: PolicyModule }
 

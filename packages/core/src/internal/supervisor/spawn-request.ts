@@ -62,6 +62,7 @@ export function spawnRequest(
     }),
     ...(ruling !== undefined && { broker: ruling, systemCalls: ruling.systemCalls }),
     onDenial,
+    onLimit: session.onLimit,
     initIsSure: Object.keys(spawn.inputs).length === 0,
     ...(cell !== undefined && {
       cell,

@@ -7,7 +7,7 @@ import type { CgroupHost } from './host.js'
 import { type CgroupLimits, checkLimits } from './limits.js'
 import { removeFolders } from './remove-folders.js'
 import type { Tree } from './tree.js'
-import { type CgroupUsage, readUsage } from './usage.js'
+import { type CgroupUsage, readThrottled, readUsage } from './usage.js'
 
 /** A group's folder in one of the hierarchies. */
 export interface Place {
@@ -78,6 +78,12 @@ export class Group {
   limit(limits: CgroupLimits): void {
     this.#mustLive()
     this.#apply(this.#check(limits))
+  }
+
+  /** Periods in which it was paused for its share of the CPU; `undefined` without one, and once it is removed. */
+  throttledPeriods(): number | undefined {
+    const folder = this.#removed ? undefined : this.#place('cpu')?.folder
+    return folder === undefined ? undefined : readThrottled(this.#plan.host, folder)
   }
 
   /** Ten or so reads of about ten microseconds. @throws CgroupError */

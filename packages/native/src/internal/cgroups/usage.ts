@@ -57,6 +57,16 @@ function cpuUsage(host: CgroupHost, locate: Locate): CgroupUsage['cpu'] {
   return { usageUs: usageNs === undefined ? undefined : Math.round(usageNs / 1000), throttledUs, ...counts }
 }
 
+/** One read, of the folder of a group in the hierarchy of `cpu`, in either version; `undefined` once that is gone. */
+export function readThrottled(host: CgroupHost, folder: string): number | undefined {
+  let periods: number | undefined
+  // ENODEV: removed while it was open.
+  unless(['ENOENT', 'ENODEV'], () => {
+    periods = fields(host.read(join(folder, 'cpu.stat'))).get('nr_throttled')
+  })
+  return periods
+}
+
 function memoryUsage(host: CgroupHost, locate: Locate): CgroupUsage['memory'] {
   const place = locate('memory')
   if (place === undefined) return undefined
