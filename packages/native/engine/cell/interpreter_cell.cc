@@ -16,6 +16,7 @@
 
 #include "cbor_writer.h"
 #include "cell/resident.h"
+#include "python/denied_calls.h"
 #include "python/guest.h"
 #include "python/interpreter.h"
 #include "python/process_switches.h"
@@ -201,6 +202,7 @@ void run_interpreter_cell(Confinement& prepared, int segment, int supervisor_bel
   action.sa_handler = ring;
   sigaction(SIGINT, &action, nullptr);
   disable_process_switches(prepared.brokered);
+  tell_denied_calls();  // once more, over what has just been put there
   install_accounting();
   limit_threads();
   InterpreterCell cell(prepared, *channel);

@@ -2,9 +2,12 @@
 
 #include <Python.h>
 
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <string_view>
+
+#include "py_ref.h"
 
 namespace pyisolate {
 namespace {
@@ -19,6 +22,7 @@ constexpr Switches kSwitches[] = {
      " _exit abort kill killpg chdir fchdir chroot umask nice setpriority sched_setaffinity putenv unsetenv closerange "
      "dup2 sched_setscheduler sched_setparam setuid setgid setreuid setregid setresuid setresgid setsid setpgid lockf "
      "fork fork1 forkpty execv execve posix_spawn posix_spawnp "},
+    {"_posixsubprocess", " fork_exec "},
     {"_signal",
      " alarm setitimer raise_signal pthread_kill pidfd_send_signal set_wakeup_fd siginterrupt pthread_sigmask signal "
      "sigwait sigwaitinfo sigtimedwait "},
@@ -31,7 +35,8 @@ constexpr Switches kSwitches[] = {
 };
 
 PyObject* refuse() {
-  PyErr_SetString(PyExc_PermissionError, "this acts on the whole cell: not in interpreter isolation");
+  const PyRef args(Py_BuildValue("(is)", EPERM, "this acts on the whole cell: not in interpreter isolation"));
+  if (args) PyErr_SetObject(PyExc_PermissionError, args.get());
   return nullptr;
 }
 

@@ -9,6 +9,7 @@
 
 #include "embedded_sources.h"
 #include "py_ref.h"
+#include "python/denied_calls.h"
 #include "python/extensions.h"
 #include "python/immortal.h"
 #include "python/native_module.h"
@@ -103,6 +104,7 @@ bool start_python(const ZygoteOptions& options, const World& world, std::string&
   for (const std::string& path : world.module_paths) ok = ok && append(config, path);
   if (ok) status = Py_InitializeFromConfig(&config);
   PyConfig_Clear(&config);
+  tell_denied_calls();
   if (!ok || PyStatus_Exception(status)) {
     problem = std::string("CPython can't start: ") + (status.err_msg != nullptr ? status.err_msg : "no memory");
     return false;
