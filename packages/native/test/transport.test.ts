@@ -64,8 +64,9 @@ describe('frames', () => {
   })
 
   test('a guest that has taken what it was not sent is ended', async () => {
-    const { cell, corrupt, exit } = await spawnFake(engine, small)
+    const { cell, next, corrupt, exit } = await spawnFake(engine, small)
     cell.send(FrameType.exec, 1, text('forge-taken'))
+    await next((frame) => frame.id === 1)
     cell.send(FrameType.message, 2, text('x'))
     await exit.catch(() => {})
     expect(corrupt).toEqual(['more messages taken than were sent'])
