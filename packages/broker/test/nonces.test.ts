@@ -231,4 +231,39 @@ describe('no copy can be made', () => {
     }
     expect(Object.keys(state)).toEqual(['uncloneable'])
   })
+
+  it('nor sent to another thread, or set back to what was read of it', async () => {
+    const [ours] = await openPair()
+    const [handshake] = pairOf('XX')
+    const state = new CipherState(nobleAead, new Uint8Array(32))
+    const { port1, port2 } = new MessageChannel()
+    for (const one of [ours, handshake, state]) {
+      expect(() => port1.postMessage(one)).toThrow(/could not be cloned/)
+      const text = JSON.stringify(one)
+      if (text !== undefined)
+        for (const value of Object.values(JSON.parse(text))) expect(value).not.toBeTypeOf('function')
+    }
+    port1.close()
+    port2.close()
+    // What can be read of a state, assigned to it later, changes nothing of what it does next.
+    const read = { ...state }
+    const first = state.encrypt(nothing, Uint8Array.of(1))
+    Object.assign(state, read)
+    expect(state.encrypt(nothing, Uint8Array.of(1))).not.toEqual(first)
+  })
+
+  it('of a key: what comes out of cloning one has neither its bytes nor its methods', () => {
+    const bytes = Uint8Array.from(randomBytes(32))
+    const key = nobleAead.createKey(bytes)
+    for (const copy of [
+      structuredClone(key),
+      deserialize(serialize(key)),
+      JSON.parse(JSON.stringify(key)),
+    ] as AeadKey[]) {
+      expect(copy.seal).toBeUndefined()
+      expect(serialize(copy).includes(Buffer.from(bytes))).toBe(false)
+    }
+    const shell = Object.create(Object.getPrototypeOf(key)) as AeadKey
+    expect(() => shell.seal(new Uint8Array(12), nothing, nothing, new Uint8Array(16))).toThrow(TypeError)
+  })
 })

@@ -73,7 +73,7 @@ bool FrameChannel::greet() {
   } else if (!greeting_->finish(answer, session)) {
     corruption_ = "the answer to the hello is not authentic";
   } else {
-    sealer_.emplace(session.to_responder, writer_.capacity());
+    sealer_.emplace(session.to_responder, writer_.capacity(), segment_.header().sealed_to_cell);
     opener_.emplace(session.to_initiator, writer_.capacity());
     greeting_.reset();
     unsealed_bytes_ = 0;
@@ -172,6 +172,8 @@ void FrameChannel::write_frame(const FrameHeader& header, seal::Bytes payload) {
       payload = payload.subspan(part.size());
       first = {};
     } while (!payload.empty());
+  } catch (const seal::KeyRestored&) {
+    corruption_ = "the memory of a key was brought back to an earlier time";
   } catch (const seal::CryptoFailure&) {
     corruption_ = "libcrypto failed";
   }

@@ -29,6 +29,10 @@ auto guarded(Napi::Env env, Body&& body) {
     if (made.IsEmpty())
       throw Napi::Error::New(env, std::string(failure.what()) + ": errno " + std::to_string(failure.error()));
     throw Napi::Error(env, made.New({call, error}));
+  } catch (const seal::KeyRestored& failure) {
+    auto& made = JsState::of(env).key_restored_error;
+    if (made.IsEmpty()) throw Napi::Error::New(env, failure.what());
+    throw Napi::Error(env, made.New({}));
   } catch (const seal::CryptoFailure& failure) {
     throw Napi::Error::New(env, std::string("libcrypto failed: ") + failure.what());
   } catch (const std::bad_alloc&) {

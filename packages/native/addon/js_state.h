@@ -31,6 +31,7 @@ class JsState {
   Napi::FunctionReference zygote_class;
   Napi::FunctionReference io_class;
   Napi::FunctionReference system_error;
+  Napi::FunctionReference key_restored_error;
   // Handed to the constructor that is being called; empty when JavaScript calls one by itself.
   std::shared_ptr<Cell> new_cell;
   std::shared_ptr<Zygote> new_zygote;

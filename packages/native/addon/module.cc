@@ -7,6 +7,7 @@
 #include "js_cell.h"
 #include "js_io.h"
 #include "js_zygote.h"
+#include "seal/secret.h"
 
 namespace pyisolate {
 namespace {
@@ -17,10 +18,12 @@ static_assert((kSegmentMagic & 0xff) == '0' + kProtocol);
 Napi::Value set_error_classes(const Napi::CallbackInfo& info) {
   const auto classes = need_object(info[0], "classes");
   JsState::of(info.Env()).system_error = Napi::Persistent(need_function(classes, "SystemError"));
+  JsState::of(info.Env()).key_restored_error = Napi::Persistent(need_function(classes, "KeyRestoredError"));
   return info.Env().Undefined();
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  seal::hide_secrets();
   env.SetInstanceData(new JsState(env));
   JsCell::define(env);
   JsZygote::define(env);

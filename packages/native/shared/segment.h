@@ -51,6 +51,10 @@ struct SegmentHeader {
   // How often the cell's side has met each: a count, not a frame, as that can be told when there is no memory, from
   // within an allocator, and past a full ring. It wraps.
   alignas(16) std::atomic<std::uint32_t> refused[kRefusedKinds];
+  // Records that were sealed so far in each direction: counted by whoever seals, before it does. Who was brought back
+  // to an earlier time, this segment not being its own memory alone, is behind, and seals no more.
+  alignas(64) std::atomic<std::uint64_t> sealed_to_cell;
+  alignas(64) std::atomic<std::uint64_t> sealed_to_host;
   // Messages that the guest has taken so far, all together, by message_cost(): written by the cell.
   alignas(64) std::atomic<std::uint64_t> messages_taken;
   // Of a supervisor that holds messages back: rings it when so much has been taken. 0: it holds none.

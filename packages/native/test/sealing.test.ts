@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { type Engine, FrameType } from '@pyisolate/interface'
+import { writeBack } from '@pyisolate/test-kit'
 import { afterEach, describe, expect, it } from 'vitest'
 
 import {
@@ -168,6 +169,25 @@ describe('whoever maps the segment of a sandbox', () => {
       seen.add(after.subarray(from + 4, from + 4 + 46).toString('hex'))
     }
     expect(seen.size).toBe(50)
+  })
+
+  it('and has it count further than its end has ends the sandbox, and nothing more is sealed', async () => {
+    // As for a supervisor whose own memory was brought back to an earlier time (segment.h: sealed_to_cell).
+    const sandbox = await talk(true)
+    const { from, bytes } = segments()[0]!
+    const SEALED = 512
+    const count = bytes.readBigUInt64LE(SEALED)
+    expect(count).toBeGreaterThan(0n)
+    const ring = bytes.subarray(RINGS, RINGS + 65536)
+    writeBack('self', [{ from: from + SEALED, bytes: Buffer.from(BigUint64Array.of(count + 1n).buffer) }])
+    sandbox.cell.send(FrameType.message, 10, text('once more'))
+    expect(
+      segments()[0]!
+        .bytes.subarray(RINGS, RINGS + 65536)
+        .equals(ring),
+    ).toBe(true)
+    expect(await sandbox.exit).toMatchObject({ killedBy: 'protocol' })
+    expect(sandbox.corrupt).toEqual(['the memory of a key was brought back to an earlier time'])
   })
 
   it('changes what the supervisor is told where nothing is sealed, and ends the sandbox by default', async () => {

@@ -68,7 +68,7 @@ describe('frames', () => {
     cell.send(FrameType.exec, 1, text('forge-taken'))
     await next((frame) => frame.id === 1)
     cell.send(FrameType.message, 2, text('x'))
-    await exit.catch(() => {})
+    expect(await exit).toMatchObject({ killedBy: 'protocol' })
     expect(corrupt).toEqual(['more messages taken than were sent'])
   })
 

@@ -3,6 +3,7 @@ export { FakeEngine, type FakeEngineOptions } from './fake-engine/fake-engine.js
 export { FakeException, type FakeGuest, type FakeRequest, type FakeScript } from './fake-engine/types.js'
 export { type Feature, type Presence, presenceOf } from './internal/features.js'
 export { childProcesses, countCgroups, countDescriptors, countThreads, isAlive } from './internal/process-counts.js'
+export { areas, dumped, image, keyPages, type Page, writeBack } from './internal/process-memory.js'
 export { type RunOptions, type RunResult, run, runNode, runSource } from './internal/run-node.js'
 export { type SkippableContext, skipUnless } from './internal/skip.js'
 export { until } from './internal/until.js'

@@ -12,7 +12,7 @@ class CountedKey {
   explicit CountedKey(std::span<const std::uint8_t, seal::kKeyBytes> key);
 
   // Takes `count` counters from the nonce's on for sealing. False: one of them, or a later one, was taken before, or
-  // they end beyond 2^64 - 1. Only this moves the mark, and only forward.
+  // they end beyond 2^64 - 1. Only this moves the mark, and only forward. Throws seal::KeyRestored, CryptoFailure.
   bool take(const seal::Nonce& first, std::uint64_t count);
 
   seal::Cipher& sealing() { return sealing_; }
@@ -21,7 +21,7 @@ class CountedKey {
  private:
   seal::Cipher sealing_;
   seal::Cipher opening_;
-  std::uint64_t next_ = 0;
+  std::uint64_t next_ = 0;  // once more beside the key: both agree
   bool exhausted_ = false;
 };
 

@@ -77,7 +77,8 @@ std::span<std::uint8_t> need_room_for_tag(napi_env env, std::span<std::uint8_t> 
 }
 
 void need_counters(napi_env env, CountedKey& key, const Nonce& first, std::uint64_t count) {
-  if (!key.take(first, count)) out_of_range(env, "this key has sealed under that counter, or a later one, before");
+  if (!guarded(env, [&] { return key.take(first, count); }))
+    out_of_range(env, "this key has sealed under that counter, or a later one, before");
 }
 
 }  // namespace
@@ -141,6 +142,7 @@ void JsAeadKey::seal_many(const Napi::CallbackInfo& info) {
   need_counters(env, key, first, batch.count());
   Nonce nonce = first;
   guarded(env, [&] {
+    const seal::Cipher::Work work(key.sealing());
     for (std::uint32_t at = 0; at < batch.count(); ++at) {
       const auto text = need_room_for_tag(env, batch.text(at));
       nonce.count(first.counter() + at);
@@ -159,6 +161,7 @@ Napi::Value JsAeadKey::open_many(const Napi::CallbackInfo& info) {
     out_of_range(env, "the counters end beyond 2^64 - 1");
   Nonce nonce = first;
   const auto opened = guarded(env, [&] {
+    const seal::Cipher::Work work(key.opening());
     for (std::uint32_t at = 0; at < batch.count(); ++at) {
       const auto text = batch.text(at);
       nonce.count(first.counter() + at);

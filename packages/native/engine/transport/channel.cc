@@ -64,7 +64,7 @@ void Channel::greet(int bell, std::optional<seal::KeyPair> keys) {
   if (reader_.read(hello.data(), hello.size(), status) != hello.size() || status != RingStatus::ok ||
       !seal::respond(form, *keys, seal::prologue(bytes), hello, answer, session))
     errno = EPROTO, fail("the supervisor's hello");
-  sealer_.emplace(session.to_initiator, bytes);
+  sealer_.emplace(session.to_initiator, bytes, header_->sealed_to_host);
   opener_.emplace(session.to_responder, bytes);
   if (writer_.write(answer.data(), answer.size(), status) != answer.size()) errno = EPROTO, fail("the answer to it");
   const std::uint64_t one = 1;
@@ -187,7 +187,7 @@ void Channel::write_locked(const FrameHeader& head, std::span<const std::uint8_t
   if (sealer_) {
     do {
       const auto part = payload.first(std::min(payload.size(), sealer_->longest() - first.size()));
-      put(sealer_->seal(first, part));
+      put(seal(first, part));
       payload = payload.subspan(part.size());
       first = {};
     } while (!payload.empty());
@@ -202,6 +202,14 @@ void Channel::write_locked(const FrameHeader& head, std::span<const std::uint8_t
   } else {
     put(first);
     put(payload);
+  }
+}
+
+std::span<const std::uint8_t> Channel::seal(std::span<const std::uint8_t> head, std::span<const std::uint8_t> rest) {
+  try {
+    return sealer_->seal(head, rest);
+  } catch (const seal::CryptoFailure& failure) {
+    corrupt(failure.what(), false);
   }
 }
 

@@ -70,6 +70,8 @@ class Channel {
   enum class Part { none, whole };
   Part assemble();
   void write_locked(const FrameHeader& head, std::span<const std::uint8_t> payload);
+  // Ends the process when nothing can be sealed any more.
+  std::span<const std::uint8_t> seal(std::span<const std::uint8_t> head, std::span<const std::uint8_t> rest);
   // What a frame takes in the ring.
   std::size_t ring_space(std::size_t bytes) const;
   void put(std::span<const std::uint8_t> bytes);

@@ -6,14 +6,33 @@
 
 namespace pyisolate::seal {
 
-Cipher::Cipher(Use use, std::span<const std::uint8_t, kKeyBytes> key) : context_(EVP_CIPHER_CTX_new()) {
+namespace {
+constexpr std::uint8_t kNoKey[kKeyBytes] = {};
+}
+
+Cipher::Cipher(Use use, std::span<const std::uint8_t, kKeyBytes> key)
+    : use_(use), secret_(key), context_(EVP_CIPHER_CTX_new()) {
   need(context_ != nullptr, "EVP_CIPHER_CTX_new");
   const EVP_CIPHER* cipher = Algorithms::get().chacha20_poly1305;
-  need(EVP_CipherInit_ex2(context_.get(), cipher, key.data(), nullptr, use == Use::seal, nullptr) == 1,
-       "EVP_CipherInit");
+  need(EVP_CipherInit_ex2(context_.get(), cipher, nullptr, nullptr, use == Use::seal, nullptr) == 1, "EVP_CipherInit");
+}
+
+void Cipher::set_key(const std::uint8_t* key) {
+  need(EVP_CipherInit_ex2(context_.get(), nullptr, key, nullptr, use_ == Use::seal, nullptr) == 1, "EVP_CipherInit");
+}
+
+Cipher::Work::Work(Cipher& cipher) : cipher_(cipher) {
+  if (cipher_.works_ == 0) cipher_.set_key(cipher_.secret_.key());
+  ++cipher_.works_;
+}
+
+// Setting 32 bytes can't fail where it didn't before; if it does, the process ends, rather than keep a key about.
+Cipher::Work::~Work() {
+  if (--cipher_.works_ == 0) cipher_.set_key(kNoKey);
 }
 
 void Cipher::seal(const Nonce& nonce, Bytes associated, Bytes plain, std::uint8_t* out) {
+  const Work work(*this);
   EVP_CIPHER_CTX* context = context_.get();
   int written = 0;
   need(plain.size() <= kMostBytes && associated.size() <= kMostBytes, "a text that long");
@@ -33,6 +52,7 @@ void Cipher::seal(const Nonce& nonce, Bytes associated, Bytes plain, std::uint8_
 
 bool Cipher::open(const Nonce& nonce, Bytes associated, Bytes sealed, std::uint8_t* out) {
   if (sealed.size() < kTagBytes) return false;
+  const Work work(*this);
   EVP_CIPHER_CTX* context = context_.get();
   int written = 0;
   need(sealed.size() <= kMostBytes && associated.size() <= kMostBytes, "a text that long");

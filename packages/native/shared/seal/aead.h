@@ -6,10 +6,10 @@
 #include <span>
 
 #include "seal/algorithms.h"
+#include "seal/secret.h"
 
 namespace pyisolate::seal {
 
-inline constexpr std::size_t kKeyBytes = 32;
 inline constexpr std::size_t kNonceBytes = 12;
 inline constexpr std::size_t kTagBytes = 16;
 // EVP counts in int. Nothing here is nearly as long.
@@ -35,11 +35,23 @@ struct Nonce {
   }
 };
 
-// One key for one direction of EVP. The key lives in EVP's context alone, which is wiped when it goes.
+// One key for one direction of EVP, whose context has the key only while it works.
 class Cipher {
  public:
   enum class Use { seal, open };
   Cipher(Use use, std::span<const std::uint8_t, kKeyBytes> key);
+
+  // Several texts at one go: the key goes into EVP's context and comes out of it once.
+  class Work {
+   public:
+    explicit Work(Cipher& cipher);
+    ~Work();
+    Work(const Work&) = delete;
+    Work& operator=(const Work&) = delete;
+
+   private:
+    Cipher& cipher_;
+  };
 
   // Writes the ciphertext and its tag, `plain.size() + kTagBytes` bytes; `out` may be where `plain` begins.
   void seal(const Nonce& nonce, Bytes associated, Bytes plain, std::uint8_t* out);
@@ -47,8 +59,15 @@ class Cipher {
   // or too short to have a tag; what was written then is overwritten with zeros.
   bool open(const Nonce& nonce, Bytes associated, Bytes sealed, std::uint8_t* out);
 
+  std::uint64_t& counter() { return secret_.counter(); }
+
  private:
+  void set_key(const std::uint8_t* key);
+
+  Use use_;
+  Secret secret_;
   CipherContext context_;
+  int works_ = 0;
 };
 
 }  // namespace pyisolate::seal

@@ -14,6 +14,13 @@ class CryptoFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The memory that a key or its counter is in was brought back to an earlier time: what would be sealed now might be
+// under a nonce that something was sealed under already.
+class KeyRestored : public CryptoFailure {
+ public:
+  KeyRestored() : CryptoFailure("the memory of a key was brought back to an earlier time") {}
+};
+
 inline void need(bool ok, const char* what) {
   if (!ok) throw CryptoFailure(what);
 }

@@ -13,7 +13,11 @@ Bytes Sealer::seal(Bytes head, Bytes rest) {
   std::uint8_t* text = record_.data() + kRecordHeaderBytes;
   if (!head.empty()) std::memcpy(text, head.data(), head.size());
   if (!rest.empty()) std::memcpy(text + head.size(), rest.data(), rest.size());
-  cipher_.seal(Nonce::of(counter_++), {}, {text, length}, text);
+  const std::uint64_t counter = counter_;
+  std::uint64_t expected = counter;
+  if (cipher_.counter() != counter || !sealed_->compare_exchange_strong(expected, counter + 1)) throw KeyRestored();
+  cipher_.counter() = ++counter_;
+  cipher_.seal(Nonce::of(counter), {}, {text, length}, text);
   return {record_.data(), kRecordHeaderBytes + sealed};
 }
 

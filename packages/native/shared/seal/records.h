@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <optional>
 #include <vector>
 
@@ -35,17 +36,20 @@ inline std::array<std::uint8_t, 24> prologue(std::uint32_t ring_bytes) {
 
 class Sealer {
  public:
-  Sealer(std::span<const std::uint8_t, kKeyBytes> key, std::size_t ring_bytes)
-      : cipher_(Cipher::Use::seal, key), longest_(longest_text(ring_bytes)) {}
+  // `sealed`: in the segment, a count of this side's records from zero on.
+  Sealer(std::span<const std::uint8_t, kKeyBytes> key, std::size_t ring_bytes, std::atomic<std::uint64_t>& sealed)
+      : cipher_(Cipher::Use::seal, key), longest_(longest_text(ring_bytes)), sealed_(&sealed) {}
 
   std::size_t longest() const { return longest_; }
   // The record of `head` and `rest` together, at most longest() bytes and at least one. Good until the next call.
+  // Throws KeyRestored, CryptoFailure: then nothing was sealed, and nothing may be sent any more.
   Bytes seal(Bytes head, Bytes rest);
 
  private:
   Cipher cipher_;
   std::size_t longest_;
-  std::uint64_t counter_ = 0;
+  std::atomic<std::uint64_t>* sealed_;
+  std::uint64_t counter_ = 0;         // once more beside the key: both, and the segment's, agree
   std::vector<std::uint8_t> record_;  // never in shared memory unsealed
 };
 

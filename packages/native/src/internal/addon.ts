@@ -3,8 +3,11 @@ import type { AeadKey, SocketMark } from '@pyisolate/interface'
 /** The addon's JavaScript face, by hand: keep it with addon/js_*.cc. */
 export interface NativeAddon {
   readonly versions: { readonly napi: number; readonly protocol: number }
-  /** The class of what is thrown when a system call fails. Everything else thrown is a TypeError: our own mistake. */
-  setErrorClasses(classes: { SystemError: new (call: string, errno: number) => Error }): void
+  /** The classes of what is thrown when a system call fails, and by a key. Everything else thrown is a TypeError: our own mistake. */
+  setErrorClasses(classes: {
+    SystemError: new (call: string, errno: number) => Error
+    KeyRestoredError: new () => Error
+  }): void
   launchZygote(options: ZygoteOptions): ZygoteHandle
   /** Whether this addon's libcrypto has ML-KEM-768. */
   readonly hasKem: boolean

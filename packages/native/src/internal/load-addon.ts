@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 
 import { EngineMissingError } from '@pyisolate/interface'
 
+import { KeyRestoredError } from '../errors/key-restored-error.js'
 import { SystemError } from '../errors/system-error.js'
 import type { NativeAddon } from './addon.js'
 import { setupHint } from './locate.js'
@@ -22,7 +23,7 @@ export function loadAddon(path: string): NativeAddon {
   if (addon.versions?.protocol !== PROTOCOL) {
     throw new EngineMissingError(`the native addon at ${path} is of another version; ${setupHint}`)
   }
-  addon.setErrorClasses({ SystemError })
+  addon.setErrorClasses({ SystemError, KeyRestoredError })
   loaded.set(path, addon)
   return addon
 }

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
 
 import { addonPath } from '../support/fake.js'
+import { withoutHiddenMemory } from '../support/hidden-memory.js'
 
 const dist = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
 
@@ -26,7 +27,8 @@ for await (const line of createInterface({ input: process.stdin })) {
 `
 const pattern = Buffer.from(Uint8Array.from({ length: 32 }, (_, at) => (at * 37 + 11) & 255))
 
-const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] })
+const [command, ...args] = withoutHiddenMemory([process.execPath, '--input-type=module', '-e', program])
+const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
 const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
 afterAll(() => child.kill())
 

@@ -16,6 +16,7 @@ export type Feature =
   | 'io-uring'
   | 'system-call'
   | 'ml-kem'
+  | 'secret-memory'
   | 'built-engine'
   | 'cpython-tests'
   | 'other-nodes'
@@ -111,6 +112,7 @@ export function presenceOf(feature: Feature): Presence {
     }
     case 'system-call':
       return { present: undefined, evidence: `kernel ${release()} was built without it` }
+    case 'secret-memory':
     case 'ml-kem':
       return { present: undefined, evidence: 'the libcrypto that was built with decides (OpenSSL 3.5)' }
     case 'built-engine':

@@ -1,0 +1,40 @@
+import { image, keyPages, skipUnless, until, writeBack } from '@pyisolate/test-kit'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createSupervisor, type Supervisor } from '../../src/index.js'
+
+/** Who may trace a cell takes an image of where its keys are, and writes it back later. */
+let supervisor: Supervisor
+beforeEach(() => {
+  supervisor = createSupervisor({ pool: { size: 0 } })
+})
+afterEach(() => supervisor.close())
+
+describe('a cell whose keys and counters are brought back', () => {
+  it('seals nothing more, and is ended; another one goes on', async (context) => {
+    skipUnless(context, 'root', 'ptrace(2): only who may trace a cell writes to its memory')
+    const [brought, other] = await Promise.all([supervisor.spawn('brought'), supervisor.spawn('other')])
+    expect(await brought.eval('6 * 7')).toBe(42)
+    const before = image(brought.pid, keyPages)
+    expect(before).toHaveLength(1)
+    // The counter goes on, in that page.
+    expect(await brought.eval('1')).toBe(1)
+    expect(image(brought.pid, keyPages)).not.toEqual(before)
+    writeBack(brought.pid, before)
+    expect(image(brought.pid, keyPages)).toEqual(before)
+
+    const lost = brought.eval('2').catch((error) => error)
+    const outcome = await brought.closed
+    expect(outcome).toMatchObject({ kind: 'exit', code: 70 })
+    expect(await lost).toMatchObject({ code: 'ERR_PYISOLATE_SANDBOX_CLOSED' })
+    expect(await other.eval('3')).toBe(3)
+  })
+
+  it('seals as before where nothing was sealed in between', async (context) => {
+    skipUnless(context, 'root', 'ptrace(2): only who may trace a cell writes to its memory')
+    const sandbox = await supervisor.spawn('still')
+    await sandbox.exec('import time')
+    writeBack(sandbox.pid, image(sandbox.pid, keyPages))
+    expect(await sandbox.eval('4')).toBe(4)
+    await until(() => sandbox.stats().completedCalls === 2)
+  })
+})
