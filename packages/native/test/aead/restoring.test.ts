@@ -53,7 +53,8 @@ afterEach(() => {
 
 async function holder(hidden: boolean) {
   const [command, ...args] = hidden ? node : withoutHiddenMemory(node)
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] }) as ChildProcessWithoutNullStreams
+  const child = spawn(command, args)
+  child.stderr.pipe(process.stderr)
   children.push(child)
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   expect((await lines.next()).value).toBe('made')
