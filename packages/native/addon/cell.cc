@@ -192,9 +192,10 @@ void Cell::stop_looking(bool brisk) {
 void Cell::pump() {
   if (busy_ || !channel_ || state_ == State::forking || state_ == State::gone) return;
   const auto keep = shared_from_this();
-  if (table_) take_listener();
+  // From here on, as what is told below may close it: then it is let go of at the end, not under our feet.
   busy_ = true;
-  if (state_ != State::dead) flush();
+  if (table_) take_listener();
+  if (!closed_ && state_ != State::dead) flush();
   if (!closed_) read_frames();
   busy_ = false;
   if (closed_ && state_ != State::gone) release();

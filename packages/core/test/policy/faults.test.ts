@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { run, until } from '@pyisolate/test-kit'
+import { fileURLToPath } from 'node:url'
+import { run, runSource, until } from '@pyisolate/test-kit'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createSupervisor } from '../../src/index.js'
 import { everywhere, folder, policy, ruled } from './support.js'
@@ -191,4 +192,27 @@ for thread in threads: thread.join()`,
     { timeout: 30_000 },
   )
   expect(await sandbox.eval('bad')).toEqual([])
+})
+
+it('a cell that offers no listener refuses its own spawn, and harms nobody', async () => {
+  const built = (name: string) => fileURLToPath(new URL(`../../../native/build/Release/${name}`, import.meta.url))
+  // In a process of its own, as what is looked for is the end of the supervisor: an engine whose cells name a
+  // descriptor that they don't have, as a guest of a shared cell could have a neighbour's do.
+  const { stdout, signal } = await runSource(`
+    import { createSupervisor } from '@pyisolate/core'
+    import { createNativeEngine } from '@pyisolate/native'
+    const engine = createNativeEngine({
+      executable: ${JSON.stringify(built('pyisolate-fake-engine'))},
+      pythonHome: { prefix: '/usr', stdlib: '/usr/lib' },
+      pool: 0,
+    })
+    const spawn = (request) => engine.spawn({ ...request, preload: ['fake:no-listener'] })
+    const get = (_, name) => (name === 'spawn' ? spawn : engine[name]?.bind?.(engine) ?? engine[name])
+    const supervisor = createSupervisor({ engine: new Proxy(engine, { get }) })
+    await supervisor.spawn('one', { policy: 'compute' }).catch((error) => console.log(error.code, error.message))
+    console.log(engine.stats().sandboxes)`)
+  expect({ stdout, signal }).toEqual({
+    stdout: expect.stringMatching(/^ERR_PYISOLATE_SPAWN .*pidfd_getfd.*\n0\n$/s),
+    signal: null,
+  })
 })

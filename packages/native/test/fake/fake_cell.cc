@@ -35,6 +35,8 @@ class Sandbox {
     auto* data = static_cast<std::uint8_t*>(memory) + kSegmentHeaderBytes;
     reader_ = RingReader(&header_->to_cell, data, header_->ring_bytes);
     writer_ = RingWriter(&header_->to_host, data + header_->ring_bytes, header_->ring_bytes);
+    // A number that is no descriptor of this process.
+    if (misbehave == "no-listener") header_->listener.store(1'000'000);
     if (header_->sealed == 0) return;
     std::string hello(seal::hello_bytes(static_cast<seal::Form>(header_->sealed)), '\0');
     read_ring(hello);

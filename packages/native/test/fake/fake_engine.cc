@@ -82,7 +82,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   if (misbehave == "slow") ::usleep(300'000);
-  answer(ControlKind::ready, 0, seal::has_kem() ? kHasKem : 0, R"({"python":"3.13.5"})", -1);
+  answer(ControlKind::ready, 0, seal::has_kem() ? kHasKem : 0, R"({"python":"3.13.5","stdlib":"/usr/lib"})", -1);
   if (misbehave == "late") ::usleep(300'000);
   for (;;) {
     ControlHeader request;
