@@ -50,7 +50,7 @@ class LsmEnforcer implements Enforcer {
   readonly #free = Array.from({ length: slotCount - 1 }, (_, i) => i + 1)
   readonly #sandboxes = new Map<bigint, Sandbox>()
   readonly #rest = new RestOfProcesses({
-    label: (process, sandbox, slot) => this.#programs().labelRest(process, { sandbox, slot }),
+    label: (process, sandbox, slot) => this.#programs().labelRest(process, { sandbox, slot, brokered: true }),
     forget: (sandbox) => this.#lsm?.forget(sandbox),
     number: () => ++this.#last,
     slot: () => this.#use(nothing),
@@ -118,7 +118,8 @@ class LsmEnforcer implements Enforcer {
     const sandbox = ++this.#last
     let rest: { leave(): void } | undefined
     try {
-      lsm.label(target.thread, { sandbox, slot: slot.number })
+      // A sandbox with a policy is behind the engine's broker.
+      lsm.label(target.thread, { sandbox, slot: slot.number, brokered: true })
       rest = this.#rest.join(sandbox, target.thread)
     } catch (error) {
       lsm.forget(sandbox)

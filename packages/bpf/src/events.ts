@@ -22,6 +22,7 @@ export const operations = [
   'ptrace',
   'bpf',
   'mount',
+  'receive',
 ] as const
 export type BpfOperation = (typeof operations)[number]
 

@@ -20,6 +20,12 @@ export interface Label {
   readonly sandbox: bigint
   /** The policy that it starts with; later ones come by `swap`. */
   readonly slot: number
+  /**
+   * Its calls on files and sockets are answered by a broker, which hands it what it has opened
+   * (SECCOMP_IOCTL_NOTIF_ADDFD): a descriptor that it receives in `open`, `creat`, `openat`, `openat2` or `socket` is not
+   * judged. For threads that have the broker's listener already: a thread gets no second one, which could be anybody's.
+   */
+  readonly brokered?: boolean
 }
 
 /** BPF LSM programs at work. Whoever holds it is root, or has CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN. */
@@ -92,10 +98,16 @@ class Lsm extends PolicyPrograms implements LsmPrograms {
     }
   }
 
-  #value({ sandbox, slot }: Label): Buffer {
+  #value({ sandbox, slot, brokered = false }: Label): Buffer {
     this.slots.mustHold(slot)
     const index = this.sandboxes.add(sandbox, slot)
-    return encode('pyi_task', { sandbox, policy_slot: slot, started_ns: loadAddon().now(), index })
+    return encode('pyi_task', {
+      sandbox,
+      policy_slot: slot,
+      started_ns: loadAddon().now(),
+      index,
+      flags: Number(brokered),
+    })
   }
 
   #label(thread: number, value: Buffer, unlabelledOnly: boolean): boolean {

@@ -20,6 +20,7 @@ const allowed: Readonly<Record<number, string>> = {
   132: 'ringbuf_submit',
   156: 'task_storage_get',
   158: 'get_current_task_btf',
+  175: 'task_pt_regs',
   181: 'loop',
   187: 'set_retval',
 }

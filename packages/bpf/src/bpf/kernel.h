@@ -18,6 +18,7 @@
 
 struct super_block {
   __u32 s_dev;
+  unsigned long s_flags;
   unsigned long s_magic;
 };
 struct inode {
@@ -52,6 +53,7 @@ struct file {
   unsigned int f_mode;
   struct path f_path;
   struct inode* f_inode;
+  void* private_data;
 };
 struct linux_binprm {
   struct file* file;
@@ -65,18 +67,35 @@ struct vm_area_struct {
   struct file* vm_file;
 };
 
+struct in6_addr {
+  __u8 bytes[16];
+};
 struct sock_common {
   unsigned short skc_family;
   __u16 skc_num; /* local port */
+  __be16 skc_dport;
+  __be32 skc_daddr;
+  __be32 skc_rcv_saddr;
+  struct in6_addr skc_v6_daddr;
+  struct in6_addr skc_v6_rcv_saddr;
 };
 struct sock {
   struct sock_common __sk_common;
   __u16 sk_type;
   __u16 sk_protocol;
 };
+struct sockaddr_un {
+  __u16 sun_family;
+};
+struct unix_address {
+  int len;
+  struct sockaddr_un name[];
+};
 struct unix_sock {
   struct sock sk;
+  struct unix_address* addr;
   struct path path;
+  struct sock* peer;
 };
 struct socket {
   short type;
@@ -93,6 +112,19 @@ struct msghdr {
   void* msg_name;
   int msg_namelen;
 };
+
+/* Of the call that a thread is in, as its program gave it. */
+#ifdef __TARGET_ARCH_arm64
+struct pt_regs {
+  int syscallno;
+};
+#define CALL_NUMBER(regs) BPF_CORE_READ(regs, syscallno)
+#else
+struct pt_regs {
+  unsigned long orig_ax;
+};
+#define CALL_NUMBER(regs) BPF_CORE_READ(regs, orig_ax)
+#endif
 
 #pragma clang attribute pop
 

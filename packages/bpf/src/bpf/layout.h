@@ -49,7 +49,11 @@ enum pyi_operation {
   PYI_DO_PTRACE,
   PYI_DO_BPF,
   PYI_DO_MOUNT,
+  PYI_DO_RECEIVE,
 };
+
+/* Of a label: the thread's calls on files and sockets are answered by a broker, which makes them. */
+enum pyi_task_flags { PYI_TASK_BROKERED = 1 };
 
 /* The value in a thread's task storage. From 24 on it is the frame that contracts read. */
 struct pyi_task {

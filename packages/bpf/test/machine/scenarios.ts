@@ -1,5 +1,6 @@
 import { changes } from './changes.js'
 import { contracts } from './contracts.js'
+import { descriptors } from './descriptors.js'
 import { files } from './files.js'
 import { groups } from './groups.js'
 import { objects } from './objects.js'
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario[] = [
   ...files,
   ...changes,
   ...sockets,
+  ...descriptors,
   ...tasks,
   ...contracts,
   ...races,

@@ -196,5 +196,7 @@ const std::map<std::string, std::function<long(const Words&)>> kCalls{
 
 long perform(const Words& call) {
   auto found = kCalls.find(call.at(0));
-  return found == kCalls.end() ? perform_socket(call) : found->second(call);
+  if (found != kCalls.end()) return found->second(call);
+  const long result = perform_descriptor(call);
+  return result == -1 ? perform_socket(call) : result;
 }

@@ -87,6 +87,56 @@ describe.each(labKernels)('kernel %s', (kernel) => {
     })
   })
 
+  it('cuts off a descriptor that a service passes and its policy would not let be opened', (context) => {
+    skipUnlessKernelLab(context)
+    expect(outcome('a descriptor that a service passes')).toEqual({
+      without: ['secret'],
+      'without, a pipe': 1,
+      with: [],
+      'with, a pipe': 1,
+      told: expect.objectContaining({
+        operation: 'read',
+        object: expect.stringMatching(/\/passed-secret$/),
+        errno: 'EACCES',
+      }),
+    })
+  })
+
+  it('leaves what the broker hands over alone, also by rules that only the broker can keep', (context) => {
+    skipUnlessKernelLab(context)
+    expect(outcome('a descriptor that the broker passes')).toEqual({ later: 'later', socket: 'ok' })
+  })
+
+  it('has the main thread of a cell do nothing for a guest that takes it over', (context) => {
+    skipUnlessKernelLab(context)
+    const seen = outcome('the main thread of a cell, taken over by a guest')
+    if (kernel === '6.1') return expect(seen).toMatchObject({ code: 'ERR_PYISOLATE_UNSUPPORTED' })
+    const start = 'r"""OS'
+    expect(seen).toEqual({
+      'without, own': start,
+      without: [start],
+      'with, own': start,
+      with: [],
+      told: expect.objectContaining({
+        operation: 'read',
+        object: expect.stringMatching(/\/os\.py$/),
+        errno: 'EACCES',
+      }),
+    })
+  })
+
+  it('bounds a cell by what its sandboxes may, together: a guest has a neighbour do that, and nothing else', (context) => {
+    skipUnlessKernelLab(context)
+    const seen = outcome('a neighbour of a cell, taken over by a guest')
+    if (kernel === '6.1') return expect(seen).toMatchObject({ code: 'ERR_PYISOLATE_UNSUPPORTED' })
+    expect(seen).toEqual({
+      itself: 'EACCES',
+      theirs: ['theirs'],
+      nobody: [],
+      told: expect.objectContaining({ object: expect.stringMatching(/\/nobody\/x$/), errno: 'EACCES' }),
+    })
+  })
+
   it('holds the sockets of a sandbox to its bandwidth, on kernels of every age', (context) => {
     skipUnlessKernelLab(context)
     const one = { all: 2000 * 1028, within: true, dropped: true }

@@ -1,29 +1,18 @@
 // In the machine: sandboxes behind `bpfLsm()`, a line of JSON for what became of each attempt.
 import { spawn as spawnProcess } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { bpfBandwidth, bpfLsm } from '@pyisolate/bpf'
-import { createSupervisor, type Denial, type SpawnOptions, type Supervisor } from '@pyisolate/core'
-import type { Enforcer } from '@pyisolate/interface'
-import { type CompiledPolicy, compilePolicy } from '@pyisolate/policy'
+import { createSupervisor, type Supervisor } from '@pyisolate/core'
+import type { CompiledPolicy } from '@pyisolate/policy'
 import { echo } from './echo.js'
-
-const folder = mkdtempSync(join(tmpdir(), 'pyisolate-kernel-'))
-interface Told extends Pick<Denial, 'operation' | 'object' | 'errno' | 'generation'> {
-  readonly line: number | null
-}
-
-const denials: Told[] = []
-let count = 0
-
-function policy(sections: string) {
-  return compilePolicy(`version: 1\nname: test\nextends: stdlib.readonly\n${sections}`, { file: 'test.yaml' })
-}
+import { folder, policy, type Scenarios, spawn, told } from './lab.js'
+import { passedDescriptors } from './passed-descriptors.js'
+import { sharedCells } from './shared-cells.js'
 
 const files = (exec: boolean) =>
   policy(`fs: { read: [${folder}/**], write: [${folder}/**]${exec ? `, exec: [${folder}/**]` : ''} }`)
@@ -56,57 +45,23 @@ async function serve(each: (peer: Socket) => void) {
 }
 
 /** What becomes of a policy where there is no enforcer. */
-async function spawnWithout(policy: CompiledPolicy): Promise<string> {
-  await using without = createSupervisor({ pool: { size: 0 } })
+async function spawnWithout(without: Supervisor, policy: CompiledPolicy): Promise<string> {
   return without.spawn('refused', { policy }).then(
     () => 'spawned',
     (error) => error.code,
   )
 }
 
-async function spawn(supervisor: Supervisor, options: SpawnOptions) {
-  const sandbox = await supervisor.spawn(`sandbox-${++count}`, {
-    ...options,
-    onDenied: ({ operation, object, errno, rule, generation }) =>
-      denials.push({ operation, object, errno, line: rule?.line ?? null, generation }),
-  })
-  await sandbox.exec(`
-import errno, mmap, socket
-def attempt(call, *args):
-    try:
-        call(*args)
-    except OSError as error:
-        return errno.errorcode[error.errno]
-    return 'ok'
-def run_code(path):
-    with open(path, 'rb') as file:
-        mmap.mmap(file.fileno(), 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_EXEC)
-def plant(path):
-    with open(path, 'wb') as file: file.write(b'\\xc3' * 4096)
-def send(port, *sizes):
-    with socket.create_connection(('127.0.0.1', port)) as peer:
-        for size in sizes: peer.send(b'x' * size)`)
-  return sandbox
-}
+const scenarios: Scenarios = {
+  ...passedDescriptors,
+  ...sharedCells,
 
-async function told(fits: (denial: Told) => boolean) {
-  for (let i = 0; i < 200; i++) {
-    const found = denials.find(fits)
-    if (found !== undefined) return found
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  return null
-}
-
-const scenarios: Readonly<Record<string, (enforcer: Enforcer) => Promise<unknown>>> = {
-  async 'code that a guest has written'(enforcer) {
+  async 'code that a guest has written'({ held: supervisor, without }) {
     const path = join(folder, 'code')
     const results: Record<string, unknown> = {}
-    await using without = createSupervisor({ pool: { size: 0 } })
     await using open = await spawn(without, { policy: files(false) })
     await open.eval(`plant(${JSON.stringify(path)})`)
     results.without = await open.eval(`attempt(run_code, ${JSON.stringify(path)})`)
-    await using supervisor = createSupervisor({ pool: { size: 0 }, enforcers: [enforcer] })
     await using held = await spawn(supervisor, { policy: files(false) })
     await held.eval(`plant(${JSON.stringify(path)})`)
     results.with = await held.eval(`attempt(run_code, ${JSON.stringify(path)})`)
@@ -121,12 +76,11 @@ const scenarios: Readonly<Record<string, (enforcer: Enforcer) => Promise<unknown
     return results
   },
 
-  async 'what a connected socket sends'(enforcer) {
+  async 'what a connected socket sends'({ held: supervisor, without }) {
     const { server, port } = await serve((peer) => peer.resume())
     const limited = policy(`net: { connect: ['tcp://127.0.0.1:${port}'] }
 contracts: [{ name: little, on: sendto, assert: bytes_sent <= 1000, action: deny }]`)
-    const refused = await spawnWithout(limited)
-    await using supervisor = createSupervisor({ pool: { size: 0 }, enforcers: [enforcer] })
+    const refused = await spawnWithout(without, limited)
     await using held = await spawn(supervisor, { policy: limited })
     const little = await held.eval(`attempt(send, ${port}, 400, 400)`)
     const much = await held.eval(`attempt(send, ${port}, 400, 400)`)
@@ -142,12 +96,11 @@ def name(size): socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x' * s
     return { refused, little, much, addressed }
   },
 
-  async 'what a connected socket receives'(enforcer) {
+  async 'what a connected socket receives'({ held: supervisor, without }) {
     const { server, port } = await serve((peer) => peer.end(Buffer.alloc(1000)))
     const limited = policy(`net: { connect: ['tcp://127.0.0.1:${port}'] }
 contracts: [{ name: little, on: connect, assert: bytes_received < 1500, action: deny }]`)
-    const refused = await spawnWithout(limited)
-    await using supervisor = createSupervisor({ pool: { size: 0 }, enforcers: [enforcer] })
+    const refused = await spawnWithout(without, limited)
     await using held = await spawn(supervisor, { policy: limited })
     // Read without a call that a program could judge: by read(2).
     await held.exec(`
@@ -200,8 +153,7 @@ for i in range(2000): s.send(b'x' * 1000)`)
         // Without CAP_SYS_ADMIN, and in no group that may.
         results[`${value} as nobody`] = await nobody.echo()
       }
-      await using supervisor = createSupervisor({ pool: { size: 0 } })
-      await using sandbox = await spawn(supervisor, {})
+      await using sandbox = await spawn(without, {})
       results.guest = await sandbox.eval(`len(__import__('pyisolate').open(__import__('os').__file__).read(100))`)
     } finally {
       nobody.end()
@@ -210,10 +162,9 @@ for i in range(2000): s.send(b'x' * 1000)`)
     return results
   },
 
-  async 'two policies in one process'(enforcer) {
+  async 'two policies in one process'({ held: supervisor }) {
     const path = join(folder, 'code')
     writeFileSync(path, Buffer.alloc(4096, 0xc3))
-    await using supervisor = createSupervisor({ pool: { size: 0 }, enforcers: [enforcer] })
     const options = { isolation: 'interpreter', cell: 'shared' } as const
     await using may = await spawn(supervisor, { ...options, policy: files(true) })
     await using mayNot = await spawn(supervisor, { ...options, policy: files(false) })
@@ -224,14 +175,18 @@ for i in range(2000): s.send(b'x' * 1000)`)
 }
 
 await using enforcer = bpfLsm()
-for (const [name, scenario] of Object.entries(scenarios)) {
+await using held = createSupervisor({ pool: { size: 0 }, enforcers: [enforcer] })
+await using without = createSupervisor({ pool: { size: 0 } })
+const only = new RegExp(process.argv[2] ?? '')
+for (const [name, scenario] of Object.entries(scenarios).filter(([name]) => only.test(name))) {
   let outcome: unknown
+  const since = performance.now()
   try {
-    outcome = { results: await scenario(enforcer) }
+    outcome = { results: await scenario({ held, without }) }
   } catch (error) {
     const { code, stack } = error as Error & { code?: string }
     outcome = { error: { code: code ?? null, text: stack } }
   }
-  console.log(`RESULT ${JSON.stringify({ name, ...(outcome as object) })}`)
+  console.log(`RESULT ${JSON.stringify({ name, ms: Math.round(performance.now() - since), ...(outcome as object) })}`)
 }
 console.log('RESULTS-END')

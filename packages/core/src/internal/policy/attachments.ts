@@ -116,6 +116,7 @@ export class Attachments {
 
 const operations: Readonly<Record<string, Denial['operation']>> = {
   open: 'read',
+  receive: 'read',
   exec: 'exec',
   mmap: 'exec',
   mprotect: 'exec',
