@@ -114,7 +114,10 @@ void JsAeadKey::seal(const Napi::CallbackInfo& info) {
   if (out.size() != plain.size() + kTagBytes) out_of_range(env, "output must be 16 bytes longer than the plaintext");
   if (overlap(plain, out)) out_of_range(env, "output must begin with the plaintext, or lie apart from it");
   need_counters(env, key, nonce, 1);
-  guarded(env, [&] { key.sealing().seal(nonce, associated, plain, out.data()); });
+  guarded(env, [&] {
+    const seal::Cipher::Work work(key.sealing());
+    key.sealing().seal(nonce, associated, plain, out.data());
+  });
 }
 
 Napi::Value JsAeadKey::open(const Napi::CallbackInfo& info) {
@@ -128,8 +131,11 @@ Napi::Value JsAeadKey::open(const Napi::CallbackInfo& info) {
   if (sealed.size() > seal::kMostBytes || associated.size() > seal::kMostBytes) out_of_range(env, "a text that long");
   if (out.size() != sealed.size() - kTagBytes) out_of_range(env, "output must be 16 bytes shorter than what is sealed");
   if (overlap(sealed, out)) out_of_range(env, "output must be the beginning of what is sealed, or lie apart from it");
-  return Napi::Boolean::New(env,
-                            guarded(env, [&] { return key.opening().open(nonce, associated, sealed, out.data()); }));
+  const bool authentic = guarded(env, [&] {
+    const seal::Cipher::Work work(key.opening());
+    return key.opening().open(nonce, associated, sealed, out.data());
+  });
+  return Napi::Boolean::New(env, authentic);
 }
 
 void JsAeadKey::seal_many(const Napi::CallbackInfo& info) {

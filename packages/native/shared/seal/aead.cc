@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 
 #include <cstring>
+#include <utility>
 
 namespace pyisolate::seal {
 
@@ -17,26 +18,28 @@ Cipher::Cipher(Use use, std::span<const std::uint8_t, kKeyBytes> key)
   need(EVP_CipherInit_ex2(context_.get(), cipher, nullptr, nullptr, use == Use::seal, nullptr) == 1, "EVP_CipherInit");
 }
 
-void Cipher::set_key(const std::uint8_t* key) {
-  need(EVP_CipherInit_ex2(context_.get(), nullptr, key, nullptr, use_ == Use::seal, nullptr) == 1, "EVP_CipherInit");
-}
-
-Cipher::Work::Work(Cipher& cipher) : cipher_(cipher) {
-  if (cipher_.works_ == 0) cipher_.set_key(cipher_.secret_.key());
-  ++cipher_.works_;
+const std::uint8_t* Cipher::missing_key() {
+  if (std::exchange(keyed_, true)) return nullptr;
+  return secret_.key();
 }
 
 // Setting 32 bytes can't fail where it didn't before; if it does, the process ends, rather than keep a key about.
+void Cipher::forget_key() {
+  keyed_ = false;
+  need(EVP_CipherInit_ex2(context_.get(), nullptr, kNoKey, nullptr, use_ == Use::seal, nullptr) == 1, "EVP_CipherInit");
+}
+
+Cipher::Work::Work(Cipher& cipher) : cipher_(cipher) { ++cipher_.works_; }
+
 Cipher::Work::~Work() {
-  if (--cipher_.works_ == 0) cipher_.set_key(kNoKey);
+  if (--cipher_.works_ == 0) cipher_.forget_key();
 }
 
 void Cipher::seal(const Nonce& nonce, Bytes associated, Bytes plain, std::uint8_t* out) {
-  const Work work(*this);
   EVP_CIPHER_CTX* context = context_.get();
   int written = 0;
   need(plain.size() <= kMostBytes && associated.size() <= kMostBytes, "a text that long");
-  need(EVP_EncryptInit_ex2(context, nullptr, nullptr, nonce.bytes, nullptr) == 1, "EVP_EncryptInit");
+  need(EVP_EncryptInit_ex2(context, nullptr, missing_key(), nonce.bytes, nullptr) == 1, "EVP_EncryptInit");
   if (!associated.empty()) {
     const auto size = static_cast<int>(associated.size());
     need(EVP_EncryptUpdate(context, nullptr, &written, associated.data(), size) == 1, "EVP_EncryptUpdate");
@@ -52,14 +55,13 @@ void Cipher::seal(const Nonce& nonce, Bytes associated, Bytes plain, std::uint8_
 
 bool Cipher::open(const Nonce& nonce, Bytes associated, Bytes sealed, std::uint8_t* out) {
   if (sealed.size() < kTagBytes) return false;
-  const Work work(*this);
   EVP_CIPHER_CTX* context = context_.get();
   int written = 0;
   need(sealed.size() <= kMostBytes && associated.size() <= kMostBytes, "a text that long");
   const std::size_t length = sealed.size() - kTagBytes;
   std::uint8_t tag[kTagBytes];
   std::memcpy(tag, sealed.data() + length, kTagBytes);
-  need(EVP_DecryptInit_ex2(context, nullptr, nullptr, nonce.bytes, nullptr) == 1, "EVP_DecryptInit");
+  need(EVP_DecryptInit_ex2(context, nullptr, missing_key(), nonce.bytes, nullptr) == 1, "EVP_DecryptInit");
   need(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag) == 1, "EVP_CTRL_AEAD_SET_TAG");
   if (!associated.empty()) {
     const auto size = static_cast<int>(associated.size());

@@ -35,13 +35,13 @@ struct Nonce {
   }
 };
 
-// One key for one direction of EVP, whose context has the key only while it works.
+// One key for one direction of EVP, whose context has the key from the first text on, or while there is some Work.
 class Cipher {
  public:
   enum class Use { seal, open };
   Cipher(Use use, std::span<const std::uint8_t, kKeyBytes> key);
 
-  // Several texts at one go: the key goes into EVP's context and comes out of it once.
+  // Around all that is done with a key that outlives its use by long: afterwards EVP's context has it no more.
   class Work {
    public:
     explicit Work(Cipher& cipher);
@@ -62,12 +62,15 @@ class Cipher {
   std::uint64_t& counter() { return secret_.counter(); }
 
  private:
-  void set_key(const std::uint8_t* key);
+  // The key, if the context hasn't got it: then it has from here on.
+  const std::uint8_t* missing_key();
+  void forget_key();
 
   Use use_;
   Secret secret_;
   CipherContext context_;
   int works_ = 0;
+  bool keyed_ = false;
 };
 
 }  // namespace pyisolate::seal
