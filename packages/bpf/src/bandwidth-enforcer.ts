@@ -5,17 +5,22 @@ import { BpfMisuseError } from './errors/misuse-error.js'
 /**
  * `limits.bandwidthIn` and `bandwidthOut` of policies, for `createSupervisor({ enforcers: [bpfBandwidth()] })`. The
  * programs are loaded with the first policy; `prepare` throws an UnsupportedError where the kernel or a missing
- * capability forbids them. Counts `bytes_in`, `bytes_out`, `dropped_in` and `dropped_out`: bytes of IP packets.
+ * capability forbids them. Tells of a limit that was reached, once a second at most. Counts `bytes_in`, `bytes_out`, `dropped_in` and `dropped_out`: bytes of IP packets.
  */
 export function bpfBandwidth(options: BandwidthOptions = {}): Enforcer {
   return new BandwidthEnforcer(options)
+}
+
+interface Held {
+  readonly target: SandboxTarget
+  generation: number
 }
 
 class BandwidthEnforcer implements Enforcer {
   readonly name = 'bpf-bandwidth'
   readonly keeps = new Set(['limits.bandwidthIn', 'limits.bandwidthOut'] as const)
   readonly #options: BandwidthOptions
-  readonly #sandboxes = new Set<bigint>()
+  readonly #sandboxes = new Map<bigint, Held>()
   #programs: BandwidthPrograms | undefined
   #last = 0n
   #closed = false
@@ -26,7 +31,7 @@ class BandwidthEnforcer implements Enforcer {
 
   prepare(policy: KernelPolicy): Prepared {
     if (this.#closed) throw new BpfMisuseError('the enforcer is closed: make another one')
-    this.#programs ??= loadBandwidth(this.#options)
+    this.#programs ??= this.#load()
     const programs = this.#programs
     return new PreparedLimits(limitsOf(policy), (limits, target) => this.#attach(programs, limits, target))
   }
@@ -42,11 +47,28 @@ class BandwidthEnforcer implements Enforcer {
     return this.close()
   }
 
-  #attach(programs: BandwidthPrograms, limits: BandwidthLimits, _target: SandboxTarget): Attachment {
+  #load(): BandwidthPrograms {
+    const programs = loadBandwidth(this.#options)
+    programs.watch(() => this.#drain())
+    return programs
+  }
+
+  #drain(): void {
+    const next = () => this.#programs?.events() ?? []
+    for (let events = next(); events.length > 0; events = next())
+      for (const { sandbox, limit, lost } of events) {
+        const held = this.#sandboxes.get(sandbox)
+        // Nobody is given an errno: TCP slows down, UDP loses.
+        const told = { operation: 'limit', object: limit, rule: undefined, error: undefined, lost, kill: false }
+        held?.target.onEvent({ ...told, generation: held.generation })
+      }
+  }
+
+  #attach(programs: BandwidthPrograms, limits: BandwidthLimits, target: SandboxTarget): Attachment {
     const sandbox = ++this.#last
     programs.add(sandbox, limits)
-    this.#sandboxes.add(sandbox)
-    let generation = 1
+    const held: Held = { target, generation: 1 }
+    this.#sandboxes.set(sandbox, held)
     let counted: Readonly<Record<string, bigint>> = {}
     const live = (): boolean => this.#sandboxes.has(sandbox)
     const counters = (): Readonly<Record<string, bigint>> => {
@@ -58,13 +80,14 @@ class BandwidthEnforcer implements Enforcer {
       update: (next) => {
         if (!live()) return 0
         programs.change(sandbox, limitsIn(next))
-        generation += 1
-        return generation
+        held.generation += 1
+        return held.generation
       },
       counters,
       [Symbol.dispose]: () => {
         if (!live()) return
         counters()
+        this.#drain() // what was reached last is told before it is forgotten
         this.#sandboxes.delete(sandbox)
         programs.remove(sandbox)
       },

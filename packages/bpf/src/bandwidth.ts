@@ -4,6 +4,7 @@ import type { CgroupMeter } from './cgroup.js'
 import { BpfError } from './errors/bpf-error.js'
 import { BpfMisuseError } from './errors/misuse-error.js'
 import { UnsupportedError } from './errors/unsupported-error.js'
+import { type LimitEvent, readLimitEvent } from './events.js'
 import { calling, loadAddon, type NativePrograms, objectFile } from './internal/addon.js'
 import { encode, layouts, sandboxCount, words } from './internal/layout.js'
 import { opening } from './internal/opening.js'
@@ -48,6 +49,10 @@ export interface BandwidthPrograms extends Disposable {
    * places, the one that was left longest ago is the next.
    */
   remove(sandbox: bigint): void
+  /** Limits that were reached since the last call; at most `most`. */
+  events(most?: number): readonly LimitEvent[]
+  /** Calls `listener` soon after events have come, until `close`. It keeps no event loop alive. */
+  watch(listener: () => void): void
   close(): void
 }
 
@@ -150,6 +155,14 @@ class Bandwidth implements BandwidthPrograms {
   remove(sandbox: bigint): void {
     this.#free.push(this.#index(sandbox))
     this.#known.delete(sandbox)
+  }
+
+  events(most = 1024): readonly LimitEvent[] {
+    return calling(() => this.#native.drain(most)).flatMap((record) => readLimitEvent(record) ?? [])
+  }
+
+  watch(listener: () => void): void {
+    calling(() => this.#native.watch(listener))
   }
 
   close(): void {

@@ -51,6 +51,15 @@ export interface ContractEvent {
   readonly action: 'deny' | 'log' | 'kill'
 }
 
+/** A packet was dropped, as a sandbox had sent or received as much as its limit lets it; once a second at most. */
+export interface LimitEvent {
+  readonly kind: 'limit'
+  readonly sandbox: bigint
+  readonly limit: 'bandwidthIn' | 'bandwidthOut'
+  /** Packets of this direction that were dropped before, since the last event. */
+  readonly lost: number
+}
+
 export type BpfEvent = DenialEvent | ContractEvent
 
 const onAddresses: ReadonlySet<BpfOperation> = new Set(['connect', 'bind', 'sendto', 'socket'])
@@ -93,6 +102,14 @@ export function readEvent(record: Buffer): BpfEvent | undefined {
     timeNs: decode('pyi_event', record, 'ktime_ns'),
     object: onAddresses.has(operation) && object[0] !== 0x2f && object[0] !== 0x40 ? address(object) : text(object),
   }
+}
+
+/** Undefined for a record of another kind. */
+export function readLimitEvent(record: Buffer): LimitEvent | undefined {
+  if (record.length < layouts.pyi_limit_event.bytes || record.readUInt32LE(0) !== 3) return undefined
+  const field = (name: 'out' | 'sandbox' | 'lost') => decode('pyi_limit_event', record, name)
+  const limit = field('out') === 0n ? 'bandwidthIn' : 'bandwidthOut'
+  return { kind: 'limit', sandbox: field('sandbox'), limit, lost: Number(field('lost')) }
 }
 
 function text(object: Buffer): string {

@@ -6,7 +6,7 @@ export { BpfError } from './errors/bpf-error.js'
 export { ContractRefusedError } from './errors/contract-refused-error.js'
 export { BpfMisuseError } from './errors/misuse-error.js'
 export { UnsupportedError } from './errors/unsupported-error.js'
-export type { BpfEvent, BpfOperation, ContractEvent, DenialEvent } from './events.js'
+export type { BpfEvent, BpfOperation, ContractEvent, DenialEvent, LimitEvent } from './events.js'
 export type { SandboxCounters } from './internal/sandboxes.js'
 export { type Label, type LsmPrograms, loadLsm } from './lsm.js'
 export {

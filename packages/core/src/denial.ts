@@ -31,12 +31,13 @@ export interface Denial {
   readonly generation: number
   /**
    * What the guest saw, such as `EACCES`, or the exception that Python has instead of one, such as `ImportError`;
-   * `undefined` when nothing was enforced (`learn`), and when a limit ended it or, as `cpu` does, only has it wait.
+   * `undefined` when nothing was enforced (`learn`), and when a limit ended it or, as `cpu` and bandwidth do, only has it wait.
    */
   readonly errno: string | undefined
   /**
    * Denials of this sandbox that were left out since the last one: beyond 100 a second, and of one limit beyond one, they
-   * are only counted. Those of limits that the guest's side tells are counted by it.
+   * are only counted. Those of limits that the guest's side tells are counted by it; of bandwidth they are
+   * packets that were dropped.
    */
   readonly lost: number
   /**

@@ -21,6 +21,11 @@ struct {
   __type(value, struct pyi_traffic);
 } traffics SEC(".maps");
 
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 1 << 16);
+} events SEC(".maps");
+
 struct account {
   const struct pyi_bandwidth* bandwidth;
   struct pyi_traffic* traffic;
@@ -41,12 +46,37 @@ static __always_inline int find_account(struct __sk_buff* skb, struct account* a
   return 1;
 }
 
+/* A function of its own, whose type is in the object's type information: a test compares it. */
+static __noinline void fill_limit(struct pyi_limit_event* event, __u64 sandbox, __u32 out, __u64 lost) {
+  event->kind = PYI_EVENT_LIMIT;
+  event->out = out;
+  event->sandbox = sandbox;
+  event->lost = lost;
+}
+
+/* Of processors that find it due at once, one tells. */
+static __always_inline void tell_limit(__u64 sandbox, struct pyi_notice* notice, __u32 out) {
+  struct pyi_limit_event* event = NULL;
+  __u64 now = bpf_ktime_get_ns(), told = *(volatile __u64*)&notice->told_ns;
+  int due = told == 0 || now - told >= PYI_SECOND_NS;
+  if (due && __sync_val_compare_and_swap(&notice->told_ns, told, now) == told)
+    event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+  if (!event) {
+    __sync_fetch_and_add(&notice->untold, 1);
+    return;
+  }
+  fill_limit(event, sandbox, out, __sync_lock_test_and_set(&notice->untold, 0));
+  bpf_ringbuf_submit(event, 0);
+}
+
 SEC("cgroup_skb/ingress")
 int pyi_socket_in(struct __sk_buff* skb) {
   struct account account = {};
   if (!find_account(skb, &account)) return PASS;
   if (!account.bandwidth || !account.traffic) return DROP;
-  return take(&account.bandwidth->in, &account.traffic->in, skb->len) ? PASS : DROP;
+  if (take(&account.bandwidth->in, &account.traffic->in, skb->len)) return PASS;
+  tell_limit(account.bandwidth->sandbox, &account.traffic->in_notice, 0);
+  return DROP;
 }
 
 SEC("cgroup_skb/egress")
@@ -54,7 +84,9 @@ int pyi_socket_out(struct __sk_buff* skb) {
   struct account account = {};
   if (!find_account(skb, &account)) return PASS;
   if (!account.bandwidth || !account.traffic) return DROP;
-  return take(&account.bandwidth->out, &account.traffic->out, skb->len) ? PASS : DROP_CONGESTED;
+  if (take(&account.bandwidth->out, &account.traffic->out, skb->len)) return PASS;
+  tell_limit(account.bandwidth->sandbox, &account.traffic->out_notice, 1);
+  return DROP_CONGESTED;
 }
 
 char LICENSE[] SEC("license") = "GPL";

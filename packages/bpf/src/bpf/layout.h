@@ -135,10 +135,18 @@ struct pyi_bandwidth {
   struct pyi_rate out;
 };
 
+/* That a limit was reached, told once a second at most. */
+struct pyi_notice {
+  __u64 told_ns; /* bpf_ktime_get_ns; 0: never */
+  __u64 untold;  /* packets dropped since then */
+};
+
 /* What they have carried: written by the programs, but for a new sandbox's zeros. */
 struct pyi_traffic {
   struct pyi_usage in;
   struct pyi_usage out;
+  struct pyi_notice in_notice;
+  struct pyi_notice out_notice;
 };
 
 enum pyi_policy_flags { PYI_POLICY_READY = 1, PYI_POLICY_LOG_ONLY = 2 };
@@ -201,7 +209,7 @@ struct pyi_address {
   __u8 address[16];
 };
 
-enum pyi_event_kind { PYI_EVENT_DENIED = 1, PYI_EVENT_CONTRACT = 2 };
+enum pyi_event_kind { PYI_EVENT_DENIED = 1, PYI_EVENT_CONTRACT = 2, PYI_EVENT_LIMIT = 3 };
 
 struct pyi_event {
   __u32 kind;
@@ -213,6 +221,14 @@ struct pyi_event {
   __u32 lost;
   __u64 ktime_ns;
   char object[PYI_OBJECT_BYTES]; /* a path, NUL-terminated; or struct pyi_address */
+};
+
+/* A packet was dropped, as a bucket was empty. */
+struct pyi_limit_event {
+  __u32 kind;
+  __u32 out; /* 0: in */
+  __u64 sandbox;
+  __u64 lost; /* packets that were dropped before, since the last event */
 };
 
 /* Made by contract programs. */

@@ -52,7 +52,8 @@ export const layouts = {
   },
   pyi_socket: { bytes: 16, fields: { sandbox: [0, 8], index: [8, 4], zero: [12, 4] } },
   pyi_bandwidth: { bytes: 40, fields: { sandbox: [0, 8], in: [8, 16], out: [24, 16] } },
-  pyi_traffic: { bytes: 48, fields: { in: [0, 24], out: [24, 24] } },
+  pyi_notice: { bytes: 16, fields: { told_ns: [0, 8], untold: [8, 8] } },
+  pyi_traffic: { bytes: 80, fields: { in: [0, 24], out: [24, 24], in_notice: [48, 16], out_notice: [64, 16] } },
   pyi_policy: {
     bytes: 16,
     fields: { flags: [0, 4], contract_hooks: [4, 4], net_rules: [8, 4], zero: [12, 4] },
@@ -104,6 +105,7 @@ export const layouts = {
       object: [40, 256],
     },
   },
+  pyi_limit_event: { bytes: 24, fields: { kind: [0, 4], out: [4, 4], sandbox: [8, 8], lost: [16, 8] } },
   pyi_contract_event: {
     bytes: 32,
     fields: { kind: [0, 4], contract: [4, 4], sandbox: [8, 8], hook: [16, 4], action: [20, 4], zero: [24, 8] },

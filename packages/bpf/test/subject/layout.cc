@@ -68,6 +68,16 @@ int main() {
   WHOLE(pyi_traffic);
   FIELD(pyi_traffic, in);
   FIELD(pyi_traffic, out);
+  FIELD(pyi_traffic, in_notice);
+  FIELD(pyi_traffic, out_notice);
+  WHOLE(pyi_notice);
+  FIELD(pyi_notice, told_ns);
+  FIELD(pyi_notice, untold);
+  WHOLE(pyi_limit_event);
+  FIELD(pyi_limit_event, kind);
+  FIELD(pyi_limit_event, out);
+  FIELD(pyi_limit_event, sandbox);
+  FIELD(pyi_limit_event, lost);
   WHOLE(pyi_policy);
   FIELD(pyi_policy, flags);
   FIELD(pyi_policy, contract_hooks);

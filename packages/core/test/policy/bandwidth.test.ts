@@ -6,7 +6,13 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { bpfBandwidth, probe } from '@pyisolate/bpf'
 import { keeps } from '@pyisolate/test-kit'
 import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { type CompiledPolicy, createSupervisor, type Sandbox, UnenforceableError } from '../../src/index.js'
+import {
+  type CompiledPolicy,
+  createSupervisor,
+  type Denial,
+  type Sandbox,
+  UnenforceableError,
+} from '../../src/index.js'
 import { everywhere, policy, type Ruled, ruled } from './support.js'
 
 const support = probe().find(({ feature }) => feature === 'bpf-bandwidth')!
@@ -296,6 +302,38 @@ describe.each(everywhere)('a guest in %s isolation', (isolation) => {
       flood(peer)
     }
     await held(sandbox, 'in', since)
+  })
+
+  it('has it told that it is slowed down: by which line, once a second at most, the rest counted', async () => {
+    const one = await guest(limited('bandwidthIn: 64kB/s, bandwidthOut: 64kB/s'), isolation)
+    const free = await guest(anywhere(''), isolation)
+    const { port, socket } = await sink()
+    for (const { sandbox } of [one, free]) await sandbox.call('datagrams', [port, 500])
+    const own = await one.sandbox.eval<number>('receiver(socket.SOCK_DGRAM)')
+    await sendAll(socket, own, 500)
+    const told = (limit: string) => (denial: Denial) => denial.operation === 'limit' && denial.object === limit
+    for (const limit of ['bandwidthIn', 'bandwidthOut'])
+      expect(await one.denied(told(limit))).toEqual({
+        ...{ operation: 'limit', object: limit, name: undefined },
+        rule: { number: undefined, section: `limits.${limit}`, text: '64000', file: 'test.yaml', line: 8 },
+        policy: 'test',
+        generation: 1,
+        errno: undefined,
+        lost: 0,
+        toldBy: 'supervisor',
+        allowed: false,
+      })
+    // Until it is told once more, which it is of what is dropped in another second.
+    const again = one.denied((denial) => told('bandwidthOut')(denial) && denial.lost > 0)
+    const more = async (): Promise<'more'> => one.sandbox.call('datagrams', [port, 100]).then(() => 'more')
+    while ((await Promise.race([again, more()])) === 'more');
+    const seconds = (performance.now() - one.since) / 1000
+    const events = one.denials.filter(told('bandwidthOut'))
+    expect(events.length).toBeLessThanOrEqual(seconds + 1)
+    const packets = events.reduce((sum, { lost }) => sum + lost + 1, 0)
+    expect(packets * datagram).toBeLessThanOrEqual(count(one.sandbox, 'out').dropped)
+    expect((await again).lost).toBeGreaterThan(100)
+    expect(free.denials).toEqual([])
   })
 
   it('has what a reload gives from the next packet on, by the sockets that it has', async () => {

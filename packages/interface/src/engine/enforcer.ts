@@ -77,9 +77,9 @@ export interface Attachment extends Disposable {
   counters(): Readonly<Record<string, bigint>>
 }
 
-/** What the kernel denied a sandbox, or a contract of it that was broken. */
+/** What the kernel denied a sandbox, a contract of it that was broken, or a limit that was reached. */
 export interface EnforcerEvent {
-  /** Such as `open`, `connect`, `mmap`. */
+  /** Such as `open`, `connect`, `mmap`; `limit`, of the one that `object` names, such as `bandwidthOut`. */
   readonly operation: string
   readonly object: string
   /** Number of the rule that decided; `undefined` when none fitted, which denies. */

@@ -135,6 +135,7 @@ const operations: Readonly<Record<string, Denial['operation']>> = {
   truncate: 'write',
   chmod: 'write',
   chown: 'write',
+  limit: 'limit',
 }
 
 function denialOf({ operation, error, ...event }: EnforcerEvent): Told {

@@ -35,7 +35,10 @@ export class Denials {
 
   tell({ rule: number, errno, kill, ...denial }: Omit<EngineDenial, 'operation'> & Pick<Denial, 'operation'>): void {
     const policy = this.#known.get(denial.generation)
-    const rule = this.ruleOf(denial.generation, number ?? this.#callRule(policy, denial))
+    const rule =
+      denial.operation === 'limit'
+        ? this.limitOf(denial.generation, denial.object)
+        : this.ruleOf(denial.generation, number ?? this.#callRule(policy, denial))
     this.listener({
       ...denial,
       name: this.#names.get(addressOf(denial.object)),
@@ -59,6 +62,17 @@ export class Denials {
     if (lost === undefined) return
     const policy = this.#known.get(denial.generation)?.name ?? ''
     this.listener({ ...denial, name: undefined, policy, lost, allowed: false })
+  }
+
+  /** Where this generation's policy says it; `undefined` for a limit that isn't its. */
+  limitOf(generation: number, limit: string): DenialRule | undefined {
+    const { limits, limitPlaces } = (this.#known.get(generation) ?? {}) as {
+      limits?: Readonly<Record<string, number | undefined>>
+      limitPlaces?: Readonly<Record<string, { file: string; line: number } | undefined>>
+    }
+    const [value, place] = [limits?.[limit], limitPlaces?.[limit]]
+    if (value === undefined || place === undefined) return undefined
+    return { number: undefined, section: `limits.${limit}`, text: String(value), file: place.file, line: place.line }
   }
 
   /** @param number of a rule of this generation */

@@ -254,13 +254,7 @@ export class Ruling implements BrokerRequest {
   }
 
   #ruleOnLimit(limit: string): DenialRule | undefined {
-    const { limits, limitPlaces } = this.policy as {
-      limits: Readonly<Record<string, number | undefined>>
-      limitPlaces: Readonly<Record<string, { file: string; line: number } | undefined>>
-    }
-    const [value, place] = [limits[limit], limitPlaces[limit]]
-    if (value === undefined || place === undefined) return undefined
-    return { number: undefined, section: `limits.${limit}`, text: String(value), file: place.file, line: place.line }
+    return this.#denials.limitOf(this.#generation, limit)
   }
 
   readonly onDenial = (denial: EngineDenial): void => this.#denials.tell(denial)
