@@ -5,7 +5,8 @@ import { BpfMisuseError } from './errors/misuse-error.js'
 /**
  * `limits.bandwidthIn` and `bandwidthOut` of policies, for `createSupervisor({ enforcers: [bpfBandwidth()] })`. The
  * programs are loaded with the first policy; `prepare` throws an UnsupportedError where the kernel or a missing
- * capability forbids them. Tells of a limit that was reached, once a second at most. Counts `bytes_in`, `bytes_out`, `dropped_in` and `dropped_out`: bytes of IP packets.
+ * capability forbids them. Tells of a limit that was reached, once a second at most. Counts `bytes_in`, `bytes_out`,
+ * `dropped_in` and `dropped_out`: bytes of IP packets.
  */
 export function bpfBandwidth(options: BandwidthOptions = {}): Enforcer {
   return new BandwidthEnforcer(options)
