@@ -38,11 +38,11 @@ def more():
     _pyisolate.host_call('__denied__', ('csv',), {})
     tried += 1`)
     let left = 0
-    for (let i = 0; left === 0 && i < 200; i++) {
+    // What was left out in one second is told with what comes in another.
+    while (left === 0) {
       await sandbox.exec('for i in range(150): more()')
       left = denials.reduce((sum, { lost }) => sum + lost, 0)
     }
-    expect(left).toBeGreaterThan(0)
     expect(denials.length + left).toBeLessThanOrEqual(await sandbox.eval<number>('tried'))
   })
 
