@@ -209,7 +209,7 @@ it('a cell that offers no listener refuses its own spawn, and harms nobody', asy
     const spawn = (request) => engine.spawn({ ...request, preload: ['fake:no-listener'] })
     const get = (_, name) => (name === 'spawn' ? spawn : engine[name]?.bind?.(engine) ?? engine[name])
     const supervisor = createSupervisor({ engine: new Proxy(engine, { get }) })
-    await supervisor.spawn('one', { policy: 'compute' }).catch((error) => console.log(error.code, error.message))
+    await supervisor.spawn('one', { policy: ${JSON.stringify(policy(''))} }).catch((error) => console.log(error.code, error.message))
     console.log(engine.stats().sandboxes)`)
   expect({ stdout, signal }).toEqual({
     stdout: expect.stringMatching(/^ERR_PYISOLATE_SPAWN .*pidfd_getfd.*\n0\n$/s),
