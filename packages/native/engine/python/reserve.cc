@@ -48,7 +48,8 @@ void close_reserve() {
 
 bool memory_was_refused() {
   if (Account* account = current_account()) return account->refused.exchange(false, std::memory_order_relaxed);
-  return refused.exchange(false, std::memory_order_relaxed);
+  // Not written to where there is nothing to take back: that would be a page more of each cell.
+  return refused.load(std::memory_order_relaxed) && refused.exchange(false, std::memory_order_relaxed);
 }
 
 }  // namespace pyisolate

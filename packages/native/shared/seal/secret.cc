@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <utility>
@@ -44,7 +45,7 @@ void* hidden_page(std::size_t bytes) {
   return nullptr;
 }
 
-// Places of 64 bytes in pages that are never given back: a process has as many as it once had keys at a time.
+// Places of 64 bytes in memory that is never given back: a process has as many as it once had keys at a time.
 class Places {
  public:
   static Places& get() {
@@ -65,8 +66,9 @@ class Places {
 
  private:
   void grow(std::size_t bytes) {
+    if (!hidden) return grow_here(bytes);
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    void* at = hidden ? hidden_page(page) : nullptr;
+    void* at = hidden_page(page);
     const bool plain = at == nullptr;
     if (plain) at = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     need(at != MAP_FAILED, "no memory for keys");
@@ -74,13 +76,25 @@ class Places {
       munmap(at, page);
       need(false, "madvise(2) of memory for keys");
     }
-    free_.reserve(page / bytes);
-    for (std::size_t offset = page; offset >= bytes; offset -= bytes)
-      free_.push_back(static_cast<std::uint8_t*>(at) + offset - bytes);
+    add(static_cast<std::uint8_t*>(at), page, bytes);
+  }
+  // A cell can't fork, and leaves no core file: a page of their own would cost each spawn for nothing.
+  void grow_here(std::size_t bytes) {
+    alignas(64) static std::uint8_t first[4 * 64];
+    if (!std::exchange(begun_, true)) return add(first, sizeof first, bytes);
+    constexpr std::size_t kChunk = 4096;
+    auto* at = static_cast<std::uint8_t*>(std::aligned_alloc(64, kChunk));
+    need(at != nullptr, "no memory for keys");
+    add(at, kChunk, bytes);
+  }
+  void add(std::uint8_t* at, std::size_t size, std::size_t bytes) {
+    free_.reserve(free_.size() + size / bytes);
+    for (std::size_t offset = size; offset >= bytes; offset -= bytes) free_.push_back(at + offset - bytes);
   }
 
   std::mutex lock_;
   std::vector<void*> free_;
+  bool begun_ = false;
 };
 
 }  // namespace

@@ -1,5 +1,4 @@
-// A key and its counter in pages of their own, which are in no core file (MADV_DONTDUMP, madvise(2)) and empty after a
-// fork (MADV_WIPEONFORK, Linux 4.14).
+// A key and its counter, apart from whoever counts as well.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +9,9 @@ namespace pyisolate::seal {
 
 inline constexpr std::size_t kKeyBytes = 32;
 
-// Of a process that is never forked: from now on in memory that the kernel itself has no other way to, and so neither a
-// debugger, an image nor root (memfd_secret(2), Linux 5.14; on by default since 6.5), where it is granted.
+// Of the supervisor: from now on in memory that the kernel itself has no other way to, and so neither a debugger, an
+// image nor root (memfd_secret(2), Linux 5.14; on by default since 6.5). Where it isn't granted, in pages of their own,
+// which are in no core file (MADV_DONTDUMP, madvise(2)) and empty after a fork (MADV_WIPEONFORK, Linux 4.14).
 void hide_secrets();
 
 class Secret {
