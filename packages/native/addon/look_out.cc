@@ -39,9 +39,7 @@ void LookOut::expect(Cell& cell) {
   });
 }
 
-void LookOut::forget(Cell& cell) {
-  std::replace(expected_.begin(), expected_.end(), &cell, static_cast<Cell*>(nullptr));
-}
+void LookOut::forget(Cell& cell) { std::erase(expected_, &cell); }
 
 void LookOut::stop() {
   expected_.clear();
@@ -56,22 +54,18 @@ void LookOut::run() {
     if (now > turn) break;
     answered = look(now + kMoment);
   }
-  for (Cell* cell : expected_) {
-    if (cell != nullptr) cell->stop_looking(answered);
-  }
+  for (Cell* cell : expected_) cell->stop_looking(answered);
   stop();
 }
 
 // True when an expected cell had answered and was attended to: others may be expected since.
 bool LookOut::look(Clock::time_point until) {
-  for (Cell* cell : expected_) {
-    if (cell != nullptr) cell->start_looking();
-  }
+  for (Cell* cell : expected_) cell->start_looking();
   do {
-    for (Cell*& place : expected_) {
-      if (place == nullptr || !place->has_answered()) continue;
-      Cell& cell = *place;
-      std::erase(expected_, &cell);
+    const auto found = std::ranges::find_if(expected_, &Cell::has_answered);
+    if (found != expected_.end()) {
+      Cell& cell = **found;
+      expected_.erase(found);
       cell.on_events(0);  // what it does to the list is for the next look
       return true;
     }

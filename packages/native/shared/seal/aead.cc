@@ -29,12 +29,6 @@ void Cipher::forget_key() {
   need(EVP_CipherInit_ex2(context_.get(), nullptr, kNoKey, nullptr, use_ == Use::seal, nullptr) == 1, "EVP_CipherInit");
 }
 
-Cipher::Work::Work(Cipher& cipher) : cipher_(cipher) { ++cipher_.works_; }
-
-Cipher::Work::~Work() {
-  if (--cipher_.works_ == 0) cipher_.forget_key();
-}
-
 void Cipher::seal(const Nonce& nonce, Bytes associated, Bytes plain, std::uint8_t* out) {
   EVP_CIPHER_CTX* context = context_.get();
   int written = 0;

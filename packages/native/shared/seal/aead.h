@@ -44,8 +44,8 @@ class Cipher {
   // Around all that is done with a key that outlives its use by long: afterwards EVP's context has it no more.
   class Work {
    public:
-    explicit Work(Cipher& cipher);
-    ~Work();
+    explicit Work(Cipher& cipher) : cipher_(cipher) {}
+    ~Work() { cipher_.forget_key(); }
     Work(const Work&) = delete;
     Work& operator=(const Work&) = delete;
 
@@ -69,7 +69,6 @@ class Cipher {
   Use use_;
   Secret secret_;
   CipherContext context_;
-  int works_ = 0;
   bool keyed_ = false;
 };
 
